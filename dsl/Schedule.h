@@ -1,0 +1,35 @@
+#pragma once
+
+#include "dsl/Error.h"
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+namespace halftone {
+
+/// The order in which tiles are handed to the machine. It never changes the result.
+enum class WorkOrder : uint8_t {
+  Natural,      ///< head by head, query tiles in order
+  LongFirst,    ///< rows longer than 1.5 times the mean first, then natural
+  LongestFirst, ///< by length, all heads together
+};
+
+/// How a problem is run: tile sizes and so on. **It never changes the result.** Fields that a target
+/// does not use are left at their defaults, and refused by it otherwise.
+struct Schedule {
+  int tileQ = 128;      ///< query rows of a tile
+  int tileK = 64;       ///< key rows of a tile
+  int stages = 2;       ///< key/value tiles in flight (mma: 1 or 2)
+  int warps = 4;        ///< mma: warps of a block; each has tileQ / warps rows, a multiple of 16
+  int vectorWidth = 0;  ///< cpu: floats of a vector; 0: as wide as the machine
+  WorkOrder order = WorkOrder::LongFirst;
+
+  bool operator==(const Schedule &) const = default;
+  /// "tileQ=128 tileK=64 stages=2 warps=4 vectorWidth=0 order=longFirst"; parse reads it back and
+  /// takes any subset of the fields.
+  std::string text() const;
+  static Result<Schedule> parse(std::string_view text);
+};
+
+} // namespace halftone

@@ -1,0 +1,49 @@
+#pragma once
+
+#include "dsl/Error.h"
+#include "dsl/Problem.h"
+#include "dsl/Schedule.h"
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace halftone {
+
+/// Compiled code and everything needed to plan for it, load it and launch it. Plain data.
+struct Image {
+  enum class Kind : uint8_t {
+    Cubin,  ///< loads on GPUs of its architecture
+    Ptx,    ///< the driver compiles it on loading
+    Object, ///< a relocatable object of the host
+  };
+  Kind kind = Kind::Cubin;
+  std::string target;      ///< "cpu", "sm_80", ...
+  std::string entry;       ///< symbol
+  std::vector<char> bytes;
+
+  // What it was compiled for. Lengths, strides, scale, constants are run-time data.
+  std::string maskShape;   ///< Program::shape()
+  Element element = Element::BF16;
+  int64_t headDim = 0;
+  bool lse = false, softcap = false;
+  Schedule schedule;
+
+  // What a launch needs, and what the assembler reported (0 where unknown).
+  uint32_t threads = 0;      ///< of a block
+  uint32_t sharedBytes = 0;  ///< dynamic shared memory of a block
+  uint32_t scratchBytes = 0; ///< of a CPU thread
+  uint32_t registers = 0, spillBytes = 0;
+  uint32_t planFormat = 1;   ///< layout of WorkItem and stages
+
+  /// Whether this image can run `problem` (any length, strides, constants of the same class); the
+  /// error names the first field that differs.
+  Status serves(const Problem &problem) const;
+};
+
+/// An image as bytes and back: a readable header, the code, and a checksum of both. Reading checks
+/// everything and never trusts a size.
+std::vector<char> writeImage(const Image &image);
+Result<Image> readImage(std::string_view bytes);
+
+} // namespace halftone

@@ -1,0 +1,26 @@
+#pragma once
+
+#include "dsl/Program.h"
+#include "dsl/Schedule.h"
+#include "dsl/TileMap.h"
+#include "runtime/Arguments.h"
+
+namespace halftone {
+
+/// The run-time data of one (problem, schedule), on the host: what a kernel walks. A new length,
+/// decay or frame count needs a new plan and no new code.
+struct Plan {
+  std::vector<WorkItem> work;
+  std::vector<uint32_t> stages;   ///< shared by all heads of a mask class
+  std::vector<int64_t> constants;
+  std::vector<int32_t> tables;
+  std::vector<float> slopes;
+  int64_t coveredPairs = 0;       ///< pairs in the tiles that are computed, all heads
+  int64_t keptPairs = 0;          ///< pairs the pattern keeps, all heads
+
+  size_t bytes() const;
+};
+
+Result<Plan> makePlan(const Problem &problem, const Schedule &schedule);
+
+} // namespace halftone
