@@ -175,7 +175,7 @@ def Ht_ForKeyTilesOp : Ht_Op<"for_key_tiles", [SingleBlockImplicitTerminator<"Yi
   let arguments = (ins Ht_Coverage:$coverage, I32:$first, I32:$count, Variadic<Ht_TileType>:$init);
   let results = (outs Variadic<Ht_TileType>:$results);
   let regions = (region SizedRegion<1>:$body);
-  let assemblyFormat = "$coverage `from` $first `count` $count (`init` `(` $init^ `:` type($init) `)`)? attr-dict-with-keyword $body";
+  let assemblyFormat = "$coverage `from` $first `count` $count (`init` `(` $init^ `:` type($init) `)`)? (`->` type($results)^)? attr-dict-with-keyword $body";
   let hasVerifier = 1;
 }
 def Ht_ProductOp : Ht_Op<"product", [Pure]> {
