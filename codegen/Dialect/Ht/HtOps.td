@@ -217,7 +217,8 @@ def Ht_ClearUnkeptOp : Ht_Op<"clear_unkept", [Pure, AllTypesMatch<["values", "re
   let assemblyFormat = "$values `,` $kept attr-dict `:` type($values) `,` type($kept)";
   let hasVerifier = 1;
 }
-def Ht_SoftmaxStepOp : Ht_Op<"softmax_step", [Pure]> {
+def Ht_SoftmaxStepOp : Ht_Op<"softmax_step", [Pure,
+    AllTypesMatch<["maximum", "sum", "newMaximum", "newSum", "correction"]>]> {
   let summary = "One step of the online softmax";
   let description = [{
     With c = `scale` in units of log2: newMaximum = max(maximum, row maximum of scores);
@@ -228,7 +229,7 @@ def Ht_SoftmaxStepOp : Ht_Op<"softmax_step", [Pure]> {
   }];
   let arguments = (ins Ht_TileType:$scores, Ht_TileType:$maximum, Ht_TileType:$sum, F32:$scale);
   let results = (outs Ht_TileType:$weights, Ht_TileType:$newMaximum, Ht_TileType:$newSum, Ht_TileType:$correction);
-  let assemblyFormat = "$scores `,` $maximum `,` $sum `scale` $scale attr-dict `:` type($scores) `->` type($weights)`,` type($newMaximum)`,` type($newSum)`,` type($correction)";
+  let assemblyFormat = "$scores `,` $maximum `,` $sum `scale` $scale attr-dict `:` type($scores) `,` type($maximum) `->` type($weights)";
   let hasVerifier = 1;
 }
 def Ht_RescaleOp : Ht_Op<"rescale", [Pure, AllTypesMatch<["tile", "result"]>]> {
@@ -238,12 +239,12 @@ def Ht_RescaleOp : Ht_Op<"rescale", [Pure, AllTypesMatch<["tile", "result"]>]> {
   let assemblyFormat = "$tile `,` $factors attr-dict `:` type($tile) `,` type($factors)";
   let hasVerifier = 1;
 }
-def Ht_SoftmaxEndOp : Ht_Op<"softmax_end", [Pure]> {
+def Ht_SoftmaxEndOp : Ht_Op<"softmax_end", [Pure, AllTypesMatch<["accumulator", "output"]>, AllTypesMatch<["maximum", "sum", "lse"]>]> {
   let summary = "Divides by the sum; gives 0 and -infinity for rows that kept nothing";
   let description = "lse = ln(sum) + ln(2) * scale * maximum, `scale` in units of log2.";
   let arguments = (ins Ht_TileType:$accumulator, Ht_TileType:$maximum, Ht_TileType:$sum, F32:$scale);
   let results = (outs Ht_TileType:$output, Ht_TileType:$lse);
-  let assemblyFormat = "$accumulator `,` $maximum `,` $sum `scale` $scale attr-dict `:` type($accumulator) `->` type($output)`,` type($lse)";
+  let assemblyFormat = "$accumulator `,` $maximum `,` $sum `scale` $scale attr-dict `:` type($accumulator) `,` type($maximum)";
   let hasVerifier = 1;
 }
 def Ht_StoreTileOp : Ht_Op<"store_tile"> {
