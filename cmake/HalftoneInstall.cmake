@@ -1,0 +1,28 @@
+# Install and find_package(Halftone). Components: runtime (no LLVM), kernels (everything).
+include(GNUInstallDirs)
+include(CMakePackageConfigHelpers)
+
+set(headers ${CMAKE_INSTALL_INCLUDEDIR}/halftone)
+set(package ${CMAKE_INSTALL_LIBDIR}/cmake/Halftone)
+
+install(DIRECTORY dsl runtime DESTINATION ${headers} FILES_MATCHING PATTERN "*.h")
+install(TARGETS halftone_dsl halftone_runtime EXPORT HalftoneRuntimeTargets
+  ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
+install(EXPORT HalftoneRuntimeTargets NAMESPACE halftone:: DESTINATION ${package})
+install(TARGETS halftone_runtime_shared LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR})
+
+if(HALFTONE_CODEGEN)
+  # MLIR headers are not part of the interface: users of codegen/Compile.h never see them.
+  install(FILES codegen/Compile.h codegen/Target.h DESTINATION ${headers}/codegen)
+  install(DIRECTORY kernels DESTINATION ${headers} FILES_MATCHING PATTERN "*.h")
+  install(TARGETS halftone_codegen halftone_kernels EXPORT HalftoneKernelsTargets
+    ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
+  install(EXPORT HalftoneKernelsTargets NAMESPACE halftone:: DESTINATION ${package})
+  install(TARGETS halftone RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
+endif()
+
+configure_package_config_file(cmake/HalftoneConfig.cmake.in HalftoneConfig.cmake
+  INSTALL_DESTINATION ${package})
+write_basic_package_version_file(HalftoneConfigVersion.cmake COMPATIBILITY SameMinorVersion)
+install(FILES ${CMAKE_CURRENT_BINARY_DIR}/HalftoneConfig.cmake
+  ${CMAKE_CURRENT_BINARY_DIR}/HalftoneConfigVersion.cmake DESTINATION ${package})

@@ -1,0 +1,35 @@
+# Installs the build tree into an empty prefix, then configures, builds and runs the example there.
+set(prefix ${BUILD}/package/prefix)
+set(consumer ${BUILD}/package/consumer)
+file(REMOVE_RECURSE ${prefix} ${consumer})
+
+function(run)
+  execute_process(COMMAND ${ARGN} RESULT_VARIABLE code OUTPUT_VARIABLE output ERROR_VARIABLE output)
+  if(NOT code EQUAL 0)
+    message(FATAL_ERROR "failed (${code}): ${ARGN}\n${output}")
+  endif()
+  set(output "${output}" PARENT_SCOPE)
+endfunction()
+
+run(${CMAKE_COMMAND} --install ${BUILD} --prefix ${prefix})
+run(${CMAKE_COMMAND} -S ${SOURCE}/example -B ${consumer} -G Ninja -DCMAKE_BUILD_TYPE=Release
+  -DCMAKE_PREFIX_PATH=${prefix} -DCMAKE_CXX_COMPILER=${COMPILER} -DCMAKE_C_COMPILER=${C_COMPILER}
+  "-DCMAKE_EXE_LINKER_FLAGS=-fuse-ld=lld" -DWITH_COMPILER=${CODEGEN})
+run(${CMAKE_COMMAND} --build ${consumer})
+
+run(${consumer}/describe)
+if(NOT output MATCHES "13 query tiles")
+  message(FATAL_ERROR "describe printed: ${output}")
+endif()
+if(CODEGEN)
+  run(${consumer}/attend)
+  if(NOT output MATCHES "matches the reference")
+    message(FATAL_ERROR "attend printed: ${output}")
+  endif()
+endif()
+
+# Whoever links just the runtime needs neither LLVM nor a driver to start.
+run(ldd ${consumer}/describe)
+if(output MATCHES "LLVM|MLIR|libcuda")
+  message(FATAL_ERROR "the runtime drags in: ${output}")
+endif()
