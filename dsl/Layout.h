@@ -3,6 +3,7 @@
 #include "dsl/Expr.h"
 
 #include <utility>
+#include <vector>
 
 namespace halftone {
 
@@ -23,10 +24,10 @@ struct Token {
 };
 
 struct VideoShape {
-  int64_t frames = 1;          ///< F, latent frames
-  int64_t height = 1;          ///< H, token rows of a frame
-  int64_t width = 1;           ///< W, token columns of a frame; T = H * W
-  int64_t text = 0;            ///< X, text tokens after the video
+  int64_t frames = 1; ///< F, latent frames
+  int64_t height = 1; ///< H, token rows of a frame
+  int64_t width = 1;  ///< W, token columns of a frame; T = H * W
+  int64_t text = 0;   ///< X, text tokens after the video
   TokenOrder order = TokenOrder::RowMajor;
 };
 
@@ -51,9 +52,9 @@ public:
   /// Sizes must be positive (text: not negative) and the token count below 2^31.
   Status check() const;
 
-  int64_t tokenCount() const;                 ///< S = F * T + X
+  int64_t tokenCount() const; ///< S = F * T + X
   int64_t frameCount() const { return shape.frames; }
-  int64_t tokensPerFrame() const { return shape.height * shape.width; }
+  int64_t tokensPerFrame() const; ///< T = H * W
   int64_t height() const { return shape.height; }
   int64_t width() const { return shape.width; }
   int64_t textTokens() const { return shape.text; }
@@ -70,6 +71,7 @@ public:
 private:
   VideoShape shape;
   std::vector<int64_t> segmentLengths;
+  std::vector<int64_t> segmentEnds; ///< running sums of segmentLengths
 };
 
 } // namespace halftone

@@ -67,8 +67,22 @@ struct Node {
   std::shared_ptr<const Error> mistake;
   /// A name given by the user for pictures and reports; not part of the canonical text.
   std::string name;
+  /// Levels of the tree, its nodes (a shared one counts every time it is reached), and the levels of
+  /// brackets in its text. Kept below the limits here, so that walking a tree by recursion is safe
+  /// and its text can always be read back.
+  uint32_t depth = 1, size = 1, nesting = 0;
 };
 
 using NodePointer = std::shared_ptr<const Node>;
+
+inline constexpr uint32_t maximumDepth = 2'000, maximumSize = 20'000, maximumNesting = 200;
+
+bool isComparison(Op op);
+/// Whether the node is a yes/no (a pattern) rather than an integer.
+bool isBoolean(const Node &node);
+/// Structural equality, names and places in the source aside.
+bool sameTree(const Node &a, const Node &b);
+/// "frames", "places", ...; "numbers" for None.
+const char *unitName(Unit unit);
 
 } // namespace halftone

@@ -18,7 +18,7 @@ struct AttentionShape {
   int64_t kvHeads = 0; ///< 0: as many as heads; else a divisor of heads
   int64_t headDim = 64;
   Element element = Element::BF16;
-  bool lse = false;    ///< also write the log-sum-exp of every row (natural log, fp32, [B, H, S_q])
+  bool lse = false; ///< also write the log-sum-exp of every row (natural log, fp32, [B, H, S_q])
 };
 
 /// An additive score bias: coefficient[head] * distance(query, key), as ALiBi has. One coefficient
@@ -36,7 +36,7 @@ public:
   Problem(Layout query, Layout key, AttentionShape shape);
 
   Problem where(Pattern pattern) const;
-  Problem withScale(double scale) const;   ///< default: 1 / sqrt(headDim)
+  Problem withScale(double scale) const; ///< default: 1 / sqrt(headDim)
   Problem withSoftcap(double softcap) const;
   Problem withBias(Expr distance, std::vector<float> coefficients) const;
 
@@ -56,7 +56,9 @@ public:
 
   /// One line that parseProblem reads back:
   /// "attention query=video(...) key=video(...) batch=1 heads=40 kv_heads=40 head_dim=128
-  ///  element=bf16 lse=0 scale=0.088388347648318447 where k.frame == 0 | ..."
+  ///  element=bf16 lse=0 scale=0.08838834764831845 where k.frame == 0 | ..."; a softcap stands
+  /// after the scale as " softcap=50", then each bias as " bias=(abs(q.index - k.index); 0.5
+  /// 0.25)".
   std::string text() const;
 
 private:
