@@ -8,7 +8,6 @@ include "mlir/IR/AttrTypeBase.td"
 include "mlir/IR/EnumAttr.td"
 include "mlir/IR/SymbolInterfaces.td"
 include "mlir/Interfaces/SideEffectInterfaces.td"
-include "mlir/Interfaces/LoopLikeInterface.td"
 include "mlir/Interfaces/ControlFlowInterfaces.td"
 
 def Ht_Dialect : Dialect {
@@ -30,7 +29,6 @@ def Ht_Dialect : Dialect {
   }];
   let cppNamespace = "::halftone::ht";
   let useDefaultTypePrinterParser = 1;
-  let useDefaultAttributePrinterParser = 1;
   let dependentDialects = ["mlir::arith::ArithDialect"];
 }
 
@@ -152,7 +150,7 @@ def Ht_WorkItemOp : Ht_Op<"work_item", [Pure]> {
   let results = (outs I32:$query, I32:$head, I32:$batch, I32:$first, I32:$full, I32:$partial);
   let assemblyFormat = "attr-dict";
 }
-def Ht_LoadTileOp : Ht_Op<"load_tile"> {
+def Ht_LoadTileOp : Ht_Op<"load_tile", [MemoryEffects<[MemRead]>]> {
   let summary = "Loads the rows of q, k or v from `row` on; rows past the length are zeros";
   let description = "For key and value `head` is the query head; the target divides by the group size.";
   let arguments = (ins Ht_Operand:$operand, I32:$row, I32:$head, I32:$batch);
@@ -166,7 +164,7 @@ def Ht_FillOp : Ht_Op<"fill", [Pure]> {
   let results = (outs Ht_TileType:$tile);
   let assemblyFormat = "$value attr-dict `:` type($tile)";
 }
-def Ht_ForKeyTilesOp : Ht_Op<"for_key_tiles", [SingleBlockImplicitTerminator<"YieldOp">]> {
+def Ht_ForKeyTilesOp : Ht_Op<"for_key_tiles", [RecursiveMemoryEffects, SingleBlock]> {
   let summary = "Walks the full, or the partial, key tiles of the work item";
   let description = [{
     The body's first argument is the first key row of the tile (i32), the others are the carried tiles.
@@ -247,13 +245,13 @@ def Ht_SoftmaxEndOp : Ht_Op<"softmax_end", [Pure, AllTypesMatch<["accumulator", 
   let assemblyFormat = "$accumulator `,` $maximum `,` $sum `scale` $scale attr-dict `:` type($accumulator) `,` type($maximum)";
   let hasVerifier = 1;
 }
-def Ht_StoreTileOp : Ht_Op<"store_tile"> {
+def Ht_StoreTileOp : Ht_Op<"store_tile", [MemoryEffects<[MemWrite]>]> {
   let summary = "Stores output rows from `row` on, rounded to the element type; rows past the length are not stored";
   let arguments = (ins Ht_TileType:$tile, I32:$row, I32:$head, I32:$batch);
   let assemblyFormat = "$tile `at` $row `,` $head `,` $batch attr-dict `:` type($tile)";
   let hasVerifier = 1;
 }
-def Ht_StoreLseOp : Ht_Op<"store_lse"> {
+def Ht_StoreLseOp : Ht_Op<"store_lse", [MemoryEffects<[MemWrite]>]> {
   let summary = "Stores the log-sum-exp of rows from `row` on; rows past the length are not stored";
   let arguments = (ins Ht_TileType:$tile, I32:$row, I32:$head, I32:$batch);
   let assemblyFormat = "$tile `at` $row `,` $head `,` $batch attr-dict `:` type($tile)";

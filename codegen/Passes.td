@@ -1,0 +1,78 @@
+// Every pass of Halftone. A pass has one file in Transforms/, named for it, and one lit test in
+// tests/codegen/, named for its flag.
+
+#ifndef HALFTONE_CODEGEN_PASSES_TD
+#define HALFTONE_CODEGEN_PASSES_TD
+
+include "mlir/Pass/PassBase.td"
+
+def TileAttentionPass : Pass<"ht-tile-attention", "::mlir::ModuleOp"> {
+  let summary = "Turns ht.attention into an ht.kernel over tiles, full tiles apart from partial ones";
+  let description = [{
+    Makes one `ht.kernel` of an `ht.attention`: a loop over the full key tiles, whose body carries no
+    mask code at all, then a loop over the partial ones, whose body evaluates the mask region and
+    drops keys past the key length.
+
+    Helps always: nothing below this level can run untiled. What hurts is the wrong size. A larger
+    `tile-q` reads keys and values fewer times and holds more registers (or cache); a larger `tile-k`
+    amortises the softmax's row work and makes more pairs partial at the edges of a pattern.
+  }];
+  let options = [
+    Option<"tileQ", "tile-q", "int64_t", "128", "Query rows of a tile">,
+    Option<"tileK", "tile-k", "int64_t", "64", "Key rows of a tile">,
+    Option<"stages", "stages", "int64_t", "2", "Key and value tiles in flight">,
+    Option<"warps", "warps", "int64_t", "4", "Warps of a block; the CPU target uses 1">,
+  ];
+  let dependentDialects = ["::halftone::ht::HtDialect", "::mlir::arith::ArithDialect"];
+}
+
+def LowerScalarsPass : Pass<"ht-lower-scalars"> {
+  let summary = "Turns reads of the kernel's arguments into loads, and tanh into arithmetic";
+  let description = [{
+    In a function whose first argument points to `KernelArguments`, `ht.argument`, `ht.parameter`,
+    `ht.table` and `ht.slope` become invariant loads at the offsets of codegen/ArgumentLayout.h, and
+    `ht.block_kept` a binary search over the runs of its row. Pointers read from the arguments are
+    taken for global memory in a function marked `nvvm.kernel`. `math.tanh` becomes a rational
+    function in f32 without branches, for scalars and vectors alike.
+
+    Run it after the target's lowering, which may still move and duplicate these operations, and before
+    scf is lowered to branches. Run earlier, it hides from the target's lowering which values are the
+    same for all rows.
+  }];
+  let dependentDialects = ["::mlir::LLVM::LLVMDialect", "::mlir::arith::ArithDialect",
+                           "::mlir::scf::SCFDialect", "::mlir::math::MathDialect",
+                           "::mlir::vector::VectorDialect"];
+}
+
+def HtToVectorPass : Pass<"ht-to-vector", "::mlir::ModuleOp"> {
+  let summary = "Lowers ht.kernel to scf loops over vectors, for the CPU";
+  let description = [{
+    Makes a `func.func` of every `ht.kernel`, with the signature of `CpuEntry`.
+  }];
+  let options = [
+    Option<"vectorWidth", "vector-width", "int64_t", "8", "Floats of a vector register">,
+  ];
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::func::FuncDialect",
+                           "::mlir::LLVM::LLVMDialect", "::mlir::math::MathDialect",
+                           "::mlir::memref::MemRefDialect", "::mlir::scf::SCFDialect",
+                           "::mlir::vector::VectorDialect"];
+}
+
+def HtToMmaPass : Pass<"ht-to-mma", "::mlir::ModuleOp"> {
+  let summary = "Maps ht.kernel to warps, shared memory and matrix fragments, for sm_80 and up";
+  let description = [{
+    Makes a kernel of the `mma` dialect of every `ht.kernel`.
+  }];
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::scf::SCFDialect"];
+}
+
+def MmaToNvvmPass : Pass<"mma-to-nvvm", "::mlir::ModuleOp"> {
+  let summary = "Lowers the mma dialect to scalars of llvm and nvvm";
+  let description = [{
+    Fragments become scalars, one value a register.
+  }];
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::LLVM::LLVMDialect",
+                           "::mlir::scf::SCFDialect"];
+}
+
+#endif // HALFTONE_CODEGEN_PASSES_TD
