@@ -37,10 +37,10 @@ Status checkHeads(const Problem &problem) {
     return misuse("a batch of " + number(shape.batch) + " with " + number(shape.heads) + " heads",
                   "use a batch of at most " + number(maximumBatchHeads / shape.heads));
   if (shape.kvHeads < 0 || shape.heads % problem.kvHeads() != 0)
-    return misuse(number(shape.heads) + " heads cannot share " + number(shape.kvHeads) +
-                      " key/value heads",
-                  "use " + number(nearestDivisor(shape.heads, shape.kvHeads)) +
-                      " key/value heads, or another divisor of " + number(shape.heads));
+    return misuse(
+        number(shape.heads) + " heads cannot share " + number(shape.kvHeads) + " key/value heads",
+        "use a key/value head count of " + number(nearestDivisor(shape.heads, shape.kvHeads)) +
+            ", or another divisor of " + number(shape.heads));
   return {};
 }
 

@@ -56,7 +56,7 @@ public:
 
   /// One line that parseProblem reads back:
   /// "attention query=video(...) key=video(...) batch=1 heads=40 kv_heads=40 head_dim=128
-  ///  element=bf16 lse=0 scale=0.08838834764831845 where k.frame == 0 | ..."; a softcap stands
+  ///  element=bf16 lse=0 scale=0.08838834764831843 where k.frame == 0 | ..."; a softcap stands
   /// after the scale as " softcap=50", then each bias as " bias=(abs(q.index - k.index); 0.5
   /// 0.25)".
   std::string text() const;

@@ -1,0 +1,46 @@
+#include "dsl/Nearest.h"
+
+#include <algorithm>
+#include <numeric>
+#include <vector>
+
+namespace halftone {
+
+namespace {
+
+/// Letters inserted, deleted or replaced to turn `a` into `b`.
+size_t editDistance(std::string_view a, std::string_view b) {
+  std::vector<size_t> row(b.size() + 1);
+  std::iota(row.begin(), row.end(), size_t{0});
+  for (size_t i = 0; i < a.size(); ++i) {
+    size_t diagonal = row[0];
+    row[0] = i + 1;
+    for (size_t j = 0; j < b.size(); ++j) {
+      size_t replaced = diagonal + (a[i] == b[j] ? 0 : 1);
+      diagonal = row[j + 1];
+      row[j + 1] = std::min({replaced, row[j] + 1, diagonal + 1});
+    }
+  }
+  return row[b.size()];
+}
+
+} // namespace
+
+std::string nearestFix(std::string_view word, std::initializer_list<std::string_view> known) {
+  std::string_view nearest;
+  size_t least = SIZE_MAX;
+  if (word.size() <= 64)
+    for (std::string_view candidate : known)
+      if (size_t distance = editDistance(word, candidate); distance < least) {
+        least = distance;
+        nearest = candidate;
+      }
+  if (least <= std::max<size_t>(1, nearest.size() / 3))
+    return "did you mean " + std::string(nearest);
+  std::string list;
+  for (std::string_view candidate : known)
+    list += (list.empty() ? "" : ", ") + std::string(candidate);
+  return (known.size() == 1 ? "use " : "use one of ") + list;
+}
+
+} // namespace halftone
