@@ -18,12 +18,12 @@ struct Image {
     Object, ///< a relocatable object of the host
   };
   Kind kind = Kind::Cubin;
-  std::string target;      ///< "cpu", "sm_80", ...
-  std::string entry;       ///< symbol
+  std::string target; ///< "cpu", "sm_80", ...
+  std::string entry;  ///< symbol
   std::vector<char> bytes;
 
   // What it was compiled for. Lengths, strides, scale, constants are run-time data.
-  std::string maskShape;   ///< Program::shape()
+  std::string maskShape; ///< Program::shape()
   Element element = Element::BF16;
   int64_t headDim = 0;
   bool lse = false, softcap = false;
@@ -34,7 +34,7 @@ struct Image {
   uint32_t sharedBytes = 0;  ///< dynamic shared memory of a block
   uint32_t scratchBytes = 0; ///< of a CPU thread
   uint32_t registers = 0, spillBytes = 0;
-  uint32_t planFormat = 1;   ///< layout of WorkItem and stages
+  uint32_t planFormat = 1; ///< layout of WorkItem and stages
 
   /// Whether this image can run `problem` (any length, strides, constants of the same class); the
   /// error names the first field that differs.
