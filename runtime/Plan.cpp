@@ -1,0 +1,197 @@
+#include "runtime/Plan.h"
+
+#include <algorithm>
+#include <tuple>
+
+namespace halftone {
+namespace {
+
+/// What all work items of one query tile of one mask class share.
+struct TileRow {
+  uint32_t first = 0, full = 0, partial = 0;
+  int64_t queries = 0, keys = 0;
+
+  int64_t length() const { return int64_t(full) + partial; }
+};
+
+struct PlanBuilder {
+  const Problem &problem;
+  const Schedule &schedule;
+  const TileMap &map;
+  Plan &plan;
+  std::vector<std::vector<TileRow>> rows; ///< [class][query tile]
+
+  /// Cuts the ranges of a query tile into key tiles: full ones first, then those in which the mask
+  /// must be evaluated, among them one that reaches past the last key.
+  TileRow cut(std::span<const KeyRange> ranges, int64_t queries) {
+    int64_t keyCount = problem.key().tokenCount(), tileK = schedule.tileK;
+    TileRow row{.first = uint32_t(plan.stages.size()), .queries = queries};
+    for (bool full : {true, false}) {
+      for (const KeyRange &range : ranges) {
+        for (int64_t begin = range.begin; begin < range.end; begin += tileK) {
+          bool ragged = begin + tileK > std::min<int64_t>(range.end, keyCount);
+          if ((range.full && !ragged) != full)
+            continue;
+          plan.stages.push_back(uint32_t(begin));
+          ++(full ? row.full : row.partial);
+          row.keys += std::min(tileK, keyCount - begin);
+        }
+      }
+    }
+    return row;
+  }
+
+  /// Tiles with the ranges of the tile before them share its entries: a dense pattern has one list.
+  void cutAll() {
+    int64_t queryCount = problem.query().tokenCount();
+    rows.resize(size_t(map.classCount()));
+    for (int64_t maskClass = 0; maskClass < map.classCount(); ++maskClass) {
+      std::vector<TileRow> &tiles = rows[size_t(maskClass)];
+      tiles.reserve(size_t(map.queryTiles()));
+      std::span<const KeyRange> previous;
+      for (int64_t tile = 0; tile < map.queryTiles(); ++tile) {
+        int64_t queries = std::min<int64_t>(schedule.tileQ, queryCount - tile * schedule.tileQ);
+        std::span<const KeyRange> ranges = map.ranges(maskClass, tile);
+        if (tile > 0 &&
+            std::equal(ranges.begin(), ranges.end(), previous.begin(), previous.end())) {
+          tiles.push_back(tiles.back());
+          tiles.back().queries = queries;
+        } else {
+          tiles.push_back(cut(ranges, queries));
+        }
+        previous = ranges;
+      }
+    }
+  }
+
+  int64_t workCount() const {
+    return map.queryTiles() * problem.shape().heads * problem.shape().batch;
+  }
+
+  /// Appends the items whose row `wanted` says yes to, in natural order.
+  template <typename Wanted> void append(const Wanted &wanted) {
+    for (int64_t batch = 0; batch < problem.shape().batch; ++batch)
+      for (int64_t head = 0; head < problem.shape().heads; ++head) {
+        const std::vector<TileRow> &tiles = rows[size_t(map.classOf(batch, head))];
+        for (size_t tile = 0; tile < tiles.size(); ++tile)
+          if (const TileRow &row = tiles[tile]; wanted(row))
+            plan.work.push_back({.query = uint32_t(tile) * uint32_t(schedule.tileQ),
+                                 .head = uint32_t(head),
+                                 .batch = uint32_t(batch),
+                                 .first = row.first,
+                                 .full = row.full,
+                                 .partial = row.partial,
+                                 .reserved = {0, 0}});
+      }
+  }
+
+  void orderWork() {
+    plan.work.reserve(size_t(workCount()));
+    switch (schedule.order) {
+    case WorkOrder::Natural:
+      append([](const TileRow &) { return true; });
+      return;
+    case WorkOrder::LongFirst: {
+      int64_t total = totalLength(), count = workCount();
+      auto isLong = [&](const TileRow &row) {
+        return __int128{row.length()} * count * 2 > __int128{total} * 3;
+      };
+      append(isLong);
+      append([&](const TileRow &row) { return !isLong(row); });
+      return;
+    }
+    case WorkOrder::LongestFirst:
+      append([](const TileRow &) { return true; });
+      std::sort(plan.work.begin(), plan.work.end(), [](const WorkItem &a, const WorkItem &b) {
+        uint64_t lengthOfA = uint64_t{a.full} + a.partial, lengthOfB = uint64_t{b.full} + b.partial;
+        return std::tie(lengthOfB, a.batch, a.head, a.query) <
+               std::tie(lengthOfA, b.batch, b.head, b.query);
+      });
+      return;
+    }
+  }
+
+  /// Sums `measure` over the rows of all heads and batch elements.
+  template <typename Measure> int64_t total(const Measure &measure) const {
+    std::vector<int64_t> ofClass(rows.size(), 0);
+    for (size_t maskClass = 0; maskClass < rows.size(); ++maskClass)
+      for (const TileRow &row : rows[maskClass])
+        ofClass[maskClass] += measure(row);
+    int64_t sum = 0;
+    for (int64_t batch = 0; batch < problem.shape().batch; ++batch)
+      for (int64_t head = 0; head < problem.shape().heads; ++head)
+        sum += ofClass[size_t(map.classOf(batch, head))];
+    return sum;
+  }
+  int64_t totalLength() const {
+    return total([](const TileRow &row) { return row.length(); });
+  }
+  int64_t coveredPairs() const {
+    return total([](const TileRow &row) { return row.queries * row.keys; });
+  }
+
+  /// Counted once for every class: heads of one class keep the same pairs.
+  int64_t keptPairsOfAll() const {
+    std::vector<int64_t> ofClass(rows.size(), -1);
+    int64_t sum = 0;
+    for (int64_t batch = 0; batch < problem.shape().batch; ++batch)
+      for (int64_t head = 0; head < problem.shape().heads; ++head) {
+        int64_t &pairs = ofClass[size_t(map.classOf(batch, head))];
+        if (pairs < 0)
+          pairs = keptPairs(problem, batch, head);
+        sum += pairs;
+      }
+    return sum;
+  }
+};
+
+std::vector<float> slopesOf(const Problem &problem) {
+  std::vector<float> slopes;
+  size_t heads = size_t(problem.shape().heads);
+  slopes.reserve(problem.biases().size() * heads);
+  for (const Bias &bias : problem.biases())
+    for (size_t head = 0; head < heads; ++head)
+      slopes.push_back(bias.coefficients.size() == 1 ? bias.coefficients[0]
+                                                     : bias.coefficients[head]);
+  return slopes;
+}
+
+} // namespace
+
+size_t Plan::bytes() const {
+  return work.size() * sizeof(WorkItem) + stages.size() * sizeof(uint32_t) +
+         constants.size() * sizeof(int64_t) + tables.size() * sizeof(int32_t) +
+         slopes.size() * sizeof(float);
+}
+
+Result<Plan> makePlan(const Problem &problem, const Schedule &schedule) {
+  if (schedule.tileQ < 1 || schedule.tileK < 1)
+    return misuse("a schedule with tiles of " + std::to_string(schedule.tileQ) + " x " +
+                      std::to_string(schedule.tileK),
+                  "use tiles of at least 1 x 1, for example 128 x 64");
+  Result<TileMap> map = TileMap::build(problem, schedule.tileQ, schedule.tileK);
+  if (!map)
+    return map.error();
+  Result<Program> program = lowerProgram(problem);
+  if (!program)
+    return program.error();
+
+  Plan plan;
+  PlanBuilder builder{problem, schedule, *map, plan, {}};
+  if (builder.workCount() > int64_t{UINT32_MAX})
+    return unsupported("a plan of " + std::to_string(builder.workCount()) + " query tiles",
+                       "use fewer heads or batch elements in one launch, or larger tiles");
+  builder.cutAll();
+  if (plan.stages.size() > size_t{UINT32_MAX})
+    return unsupported("a plan of " + std::to_string(plan.stages.size()) + " key tiles",
+                       "use a sparser pattern or larger tiles");
+  builder.orderWork();
+  plan.coveredPairs = builder.coveredPairs();
+  plan.keptPairs = builder.keptPairsOfAll();
+  plan.constants = std::move(program->constants);
+  plan.tables = std::move(program->tables);
+  plan.slopes = slopesOf(problem);
+  return plan;
+}
+
+} // namespace halftone
