@@ -40,14 +40,6 @@ Unit unitOf(Coordinate coordinate) {
   return Unit::None;
 }
 
-/// The start of a tree's text, for messages.
-std::string excerpt(const Node &node) {
-  std::string text = print(node);
-  if (text.size() > 72)
-    text = text.substr(0, 69) + "...";
-  return "`" + text + "`";
-}
-
 /// What the operation does with two units, as the start of a message.
 std::string attempt(Op op, const std::string &a, const std::string &b) {
   switch (op) {
@@ -82,7 +74,7 @@ void setUnit(Node &node) {
     if (a != b && a != Unit::None && b != Unit::None && !node.mistake) {
       std::string left = unitName(a), right = unitName(b);
       node.mistake = std::make_shared<Error>(
-          misuse(attempt(node.op, left, right) + " in " + excerpt(node),
+          misuse(attempt(node.op, left, right) + " in `" + excerpt(node) + "`",
                  "write both in " + left + ", or both in " + right, node.where));
     }
     if (node.op == Op::Mod)

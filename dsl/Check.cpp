@@ -1,6 +1,7 @@
 #include "dsl/Problem.h"
 
 #include "dsl/Decimal.h"
+#include "dsl/Interval.h"
 
 #include <algorithm>
 #include <cmath>
@@ -96,6 +97,35 @@ Status checkTrees(const Problem &problem) {
   return {};
 }
 
+/// Reference radial masks are defined on one video, seen by itself.
+Status checkRadialBlocks(const Node &node, const Problem &problem) {
+  if (node.op == Op::RadialBlocks) {
+    if (problem.query().isPacked() || problem.key().isPacked())
+      return misuse("radialBlocks on a packed layout", "use a video layout", node.where);
+    if (!(problem.query() == problem.key()))
+      return misuse("radialBlocks with queries in " + problem.query().text() + " and keys in " +
+                        problem.key().text(),
+                    "use one layout for both", node.where);
+  }
+  for (const NodePointer &operand : node.operands)
+    if (Status status = checkRadialBlocks(*operand, problem); !status)
+      return status;
+  return {};
+}
+
+/// What depends on the ranges of coordinates, once the layouts are sound.
+Status checkOverLayouts(const Problem &problem) {
+  Box box = Box::whole(problem);
+  if (Status status = checkRadialBlocks(*problem.pattern().node(), problem); !status)
+    return status;
+  if (Status status = checkArithmetic(*problem.pattern().node(), box); !status)
+    return status;
+  for (const Bias &bias : problem.biases())
+    if (Status status = checkArithmetic(*bias.distance.node(), box); !status)
+      return status;
+  return {};
+}
+
 } // namespace
 
 Status Problem::check() const {
@@ -105,7 +135,7 @@ Status Problem::check() const {
     return status;
   if (Status status = keyLayout.check(); !status)
     return status;
-  for (auto check : {checkHeads, checkHeadDim, checkTensorBytes, checkScore})
+  for (auto check : {checkHeads, checkHeadDim, checkTensorBytes, checkScore, checkOverLayouts})
     if (Status status = check(*this); !status)
       return status;
   return {};

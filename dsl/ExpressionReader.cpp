@@ -40,7 +40,7 @@ ExpressionReader::Piece ExpressionReader::requireBoolean(Piece piece) {
     return piece;
   if (scanner.sees("=") || scanner.sees("!") || scanner.sees("&&") || scanner.sees("||"))
     scanner.failExpected("a comparison such as ==");
-  scanner.fail("expected a yes/no, found the number `" + print(*piece.node).substr(0, 72) + "`",
+  scanner.fail("expected a yes/no, found the number `" + excerpt(*piece.node) + "`",
                "compare it with something, as in q.frame == k.frame", piece.start);
   return {};
 }
@@ -48,7 +48,7 @@ ExpressionReader::Piece ExpressionReader::requireBoolean(Piece piece) {
 ExpressionReader::Piece ExpressionReader::requireInteger(Piece piece) {
   if (!piece || !isBoolean(*piece.node))
     return piece;
-  scanner.fail("expected a number, found the yes/no `" + print(*piece.node).substr(0, 72) + "`",
+  scanner.fail("expected a number, found the yes/no `" + excerpt(*piece.node) + "`",
                "turn it into a number by select(condition, 1, 0)", piece.start);
   return {};
 }

@@ -214,6 +214,11 @@ std::string print(const Node &node) {
   return out;
 }
 
+std::string excerpt(const Node &node) {
+  std::string text = print(node);
+  return text.size() <= 72 ? text : text.substr(0, 69) + "...";
+}
+
 uint32_t nestingLevels(const Node &node) {
   bool call = functionName(node.op) != nullptr;
   bool prefix = node.op == Op::Not || isNegation(node);
