@@ -22,6 +22,7 @@ int main(int argc, char **argv) {
                   mlir::NVVM::NVVMDialect, mlir::math::MathDialect, mlir::memref::MemRefDialect,
                   mlir::scf::SCFDialect, mlir::ub::UBDialect, mlir::vector::VectorDialect>();
   mlir::registerTransformsPasses();
+  halftone::registerLowerScalarsPass();
   halftone::registerTileAttentionPass();
   return mlir::asMainReturnCode(
       mlir::MlirOptMain(argc, argv, "Halftone's passes, one at a time\n", registry));
