@@ -26,7 +26,7 @@ size_t editDistance(std::string_view a, std::string_view b) {
 
 } // namespace
 
-std::string nearestFix(std::string_view word, std::initializer_list<std::string_view> known) {
+std::string nearestFix(std::string_view word, std::span<const std::string_view> known) {
   std::string_view nearest;
   size_t least = SIZE_MAX;
   if (word.size() <= 64)
@@ -41,6 +41,10 @@ std::string nearestFix(std::string_view word, std::initializer_list<std::string_
   for (std::string_view candidate : known)
     list += (list.empty() ? "" : ", ") + std::string(candidate);
   return (known.size() == 1 ? "use " : "use one of ") + list;
+}
+
+std::string nearestFix(std::string_view word, std::initializer_list<std::string_view> known) {
+  return nearestFix(word, std::span(known.begin(), known.size()));
 }
 
 } // namespace halftone
