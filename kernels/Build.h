@@ -1,0 +1,16 @@
+#pragma once
+
+#include "codegen/Target.h"
+#include "runtime/Kernel.h"
+
+namespace halftone {
+
+/// The target whose code a device runs: the GPU's own architecture, or the newest known one before
+/// it.
+Result<Target> targetOf(const Device &device);
+
+/// From a problem to something to call: compiled for `device` with the schedule that always works
+/// there, loaded and planned.
+Result<Kernel> build(const Problem &problem, Device device = Device::current());
+
+} // namespace halftone
