@@ -48,51 +48,6 @@ bool needsExistingTokens(const Node &node) {
                      [](const NodePointer &operand) { return needsExistingTokens(*operand); });
 }
 
-Step stepOf(Op op) {
-  switch (op) {
-  case Op::Add:
-    return Step::Add;
-  case Op::Sub:
-    return Step::Sub;
-  case Op::Mul:
-    return Step::Mul;
-  case Op::FloorDiv:
-    return Step::FloorDiv;
-  case Op::Mod:
-    return Step::Mod;
-  case Op::Min:
-    return Step::Min;
-  case Op::Max:
-    return Step::Max;
-  case Op::Abs:
-    return Step::Abs;
-  case Op::Bits:
-    return Step::Bits;
-  case Op::Pow2:
-    return Step::Pow2;
-  case Op::Select:
-    return Step::Select;
-  case Op::Equal:
-    return Step::Equal;
-  case Op::NotEqual:
-    return Step::NotEqual;
-  case Op::Less:
-    return Step::Less;
-  case Op::LessEqual:
-    return Step::LessEqual;
-  case Op::Greater:
-    return Step::Greater;
-  case Op::GreaterEqual:
-    return Step::GreaterEqual;
-  case Op::And:
-    return Step::And;
-  case Op::Or:
-    return Step::Or;
-  default:
-    return Step::Not;
-  }
-}
-
 class ProgramLowering {
 public:
   ProgramLowering(const Problem &problem, bool clamped)
@@ -121,7 +76,7 @@ private:
       return builder.constant(value.value);
     case LoweredValue::Kind::Boolean: {
       int32_t flag = builder.constant(value.value);
-      return builder.operation(Step::NotEqual, {flag, builder.constant(0), -1});
+      return builder.operation(Op::NotEqual, {flag, builder.constant(0), -1});
     }
     case LoweredValue::Kind::Fixed:
       return builder.boolean(value.value != 0);
@@ -151,10 +106,10 @@ private:
   }
 
   int32_t head() {
-    return builder.append(Step::Head, {-1, -1, -1}, {0, problem.shape().heads - 1, true});
+    return builder.append(Step::Head, {-1, -1, -1}, ValueFacts::upTo(problem.shape().heads - 1));
   }
   int32_t batch() {
-    return builder.append(Step::Batch, {-1, -1, -1}, {0, problem.shape().batch - 1, true});
+    return builder.append(Step::Batch, {-1, -1, -1}, ValueFacts::upTo(problem.shape().batch - 1));
   }
 
   LoweredValue lowerOperation(const Node &node) {
@@ -169,14 +124,14 @@ private:
     if (anyFixed)
       return lowerWithFixed(node.op, operands);
     if (!anyStep) {
-      int64_t value = evaluateOperation(stepOf(node.op), operands[0].value, operands[1].value,
-                                        operands[2].value);
+      int64_t value =
+          evaluateOperation(node.op, operands[0].value, operands[1].value, operands[2].value);
       return isBoolean(node) ? LoweredValue::boolean(value != 0) : LoweredValue::integer(value);
     }
     std::array<int32_t, 3> steps{-1, -1, -1};
     for (size_t i = 0; i < count; ++i)
       steps[i] = materialise(operands[i]);
-    return LoweredValue::step(builder.operation(stepOf(node.op), steps));
+    return LoweredValue::step(builder.operation(node.op, steps));
   }
 
   /// Connectives and select when an operand is the same in every problem of the class.
@@ -210,21 +165,20 @@ private:
     bool perHead = mentions(operand, Op::Head), perBatch = mentions(operand, Op::Batch);
     int64_t heads = perHead ? problem.shape().heads : 1;
     int64_t batches = perBatch ? problem.shape().batch : 1;
-    std::vector<BlockMask> masks;
+    std::vector<std::pair<BlockMask, int32_t>> distinct;
     std::vector<int32_t> offsets;
     for (int64_t b = 0; b < batches; ++b) {
       for (int64_t h = 0; h < heads; ++h) {
         BlockMask mask = roundedBlockMask(problem.query(), problem.key(), Pattern(node.operands[0]),
                                           node.rounding, node.value, b, h);
-        auto same = std::find_if(masks.begin(), masks.end(), [&](const BlockMask &other) {
-          return other.rowStart == mask.rowStart && other.runs == mask.runs;
+        auto same = std::find_if(distinct.begin(), distinct.end(), [&](const auto &other) {
+          return other.first.rowStart == mask.rowStart && other.first.runs == mask.runs;
         });
-        if (same != masks.end()) {
-          offsets.push_back(offsets[size_t(same - masks.begin())]);
-        } else {
-          offsets.push_back(appendBlockTable(mask));
+        if (same == distinct.end()) {
+          int32_t offset = appendBlockTable(mask);
+          same = distinct.insert(same, {std::move(mask), offset});
         }
-        masks.push_back(std::move(mask));
+        offsets.push_back(same->second);
       }
     }
     if (!perHead && !perBatch)
@@ -233,11 +187,11 @@ private:
     builder.tables().insert(builder.tables().end(), offsets.begin(), offsets.end());
     int32_t which = perHead ? head() : batch();
     if (perHead && perBatch) {
-      int32_t row = builder.operation(Step::Mul, {batch(), builder.constant(heads), -1});
-      which = builder.operation(Step::Add, {row, head(), -1});
+      int32_t row = builder.operation(Op::Mul, {batch(), builder.constant(heads), -1});
+      which = builder.operation(Op::Add, {row, head(), -1});
     }
-    int32_t offset =
-        builder.append(Step::Table, {base, which, -1}, {0, int64_t(builder.tables().size()), true});
+    int32_t offset = builder.append(Step::Table, {base, which, -1},
+                                    ValueFacts::upTo(int64_t(builder.tables().size())));
     return lowerBlocks(offset, node.value);
   }
 
@@ -256,10 +210,10 @@ private:
 
   LoweredValue lowerBlocks(int32_t offset, int64_t block) {
     int32_t size = builder.constant(block);
-    int32_t queryBlock = builder.operation(Step::FloorDiv, {query.index(), size, -1});
-    int32_t keyBlock = builder.operation(Step::FloorDiv, {key.index(), size, -1});
+    int32_t queryBlock = builder.operation(Op::FloorDiv, {query.index(), size, -1});
+    int32_t keyBlock = builder.operation(Op::FloorDiv, {key.index(), size, -1});
     return LoweredValue::step(
-        builder.append(Step::BlockKept, {offset, queryBlock, keyBlock}, {0, 1, true}));
+        builder.append(Step::BlockKept, {offset, queryBlock, keyBlock}, ValueFacts::upTo(1)));
   }
 
   const Problem &problem;

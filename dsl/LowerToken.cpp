@@ -31,7 +31,7 @@ int32_t TokenLowering::width() {
 }
 
 LoweredValue TokenLowering::known(int32_t step, int64_t high) {
-  builder.refine(step, {0, std::max<int64_t>(high, 0), true});
+  builder.refine(step, ValueFacts::upTo(std::max<int64_t>(high, 0)));
   return LoweredValue::step(step);
 }
 
@@ -58,38 +58,38 @@ LoweredValue TokenLowering::lower(Coordinate which) {
 LoweredValue TokenLowering::lowerIndex() {
   int64_t last = layout.tokenCount() - 1;
   int32_t input = builder.append(side == Side::Query ? Step::QueryIndex : Step::KeyIndex,
-                                 {-1, -1, -1}, {0, last, true});
+                                 {-1, -1, -1}, ValueFacts::upTo(last));
   if (!clamped)
     return LoweredValue::step(input);
-  return known(builder.operation(Step::Min, {input, builder.constant(last), -1}), last);
+  return known(builder.operation(Op::Min, {input, builder.constant(last), -1}), last);
 }
 
 LoweredValue TokenLowering::lowerFrame() {
-  int32_t frame = builder.operation(Step::FloorDiv, {index(), tokensPerFrame(), -1});
+  int32_t frame = builder.operation(Op::FloorDiv, {index(), tokensPerFrame(), -1});
   if (!hasText())
     return known(frame, layout.frameCount() - 1);
   int32_t frames = builder.constant(layout.frameCount());
-  return known(builder.operation(Step::Min, {frame, frames, -1}), layout.frameCount());
+  return known(builder.operation(Op::Min, {frame, frames, -1}), layout.frameCount());
 }
 
 LoweredValue TokenLowering::lowerPlace() {
-  int32_t start = builder.operation(Step::Mul, {step(Coordinate::Frame), tokensPerFrame(), -1});
-  return known(builder.operation(Step::Sub, {index(), start, -1}),
+  int32_t start = builder.operation(Op::Mul, {step(Coordinate::Frame), tokensPerFrame(), -1});
+  return known(builder.operation(Op::Sub, {index(), start, -1}),
                std::max(layout.tokensPerFrame(), layout.textTokens()) - 1);
 }
 
 LoweredValue TokenLowering::lowerRow() {
-  int32_t row = builder.operation(Step::FloorDiv, {step(Coordinate::Place), width(), -1});
+  int32_t row = builder.operation(Op::FloorDiv, {step(Coordinate::Place), width(), -1});
   if (!hasText())
     return known(row, layout.height() - 1);
   int32_t zero = builder.constant(0);
-  return known(builder.operation(Step::Select, {step(Coordinate::IsText), zero, row}),
+  return known(builder.operation(Op::Select, {step(Coordinate::IsText), zero, row}),
                layout.height() - 1);
 }
 
 LoweredValue TokenLowering::lowerColumn() {
-  int32_t start = builder.operation(Step::Mul, {step(Coordinate::Row), width(), -1});
-  return known(builder.operation(Step::Sub, {step(Coordinate::Place), start, -1}),
+  int32_t start = builder.operation(Op::Mul, {step(Coordinate::Row), width(), -1});
+  return known(builder.operation(Op::Sub, {step(Coordinate::Place), start, -1}),
                std::max(layout.width(), layout.textTokens()) - 1);
 }
 
@@ -98,13 +98,13 @@ LoweredValue TokenLowering::lowerSegment() {
   int32_t offset = builder.constant(int64_t(tables.size()));
   for (size_t i = 0; i < layout.segments().size(); ++i)
     tables.insert(tables.end(), size_t(layout.segments()[i]), int32_t(i));
-  return LoweredValue::step(builder.append(Step::Table, {offset, index(), -1},
-                                           {0, int64_t(layout.segments().size()) - 1, true}));
+  return LoweredValue::step(builder.append(
+      Step::Table, {offset, index(), -1}, ValueFacts::upTo(int64_t(layout.segments().size()) - 1)));
 }
 
 LoweredValue TokenLowering::lowerIsText() {
   int32_t video = builder.constant(layout.frameCount() * layout.tokensPerFrame());
-  return LoweredValue::step(builder.operation(Step::GreaterEqual, {index(), video, -1}));
+  return LoweredValue::step(builder.operation(Op::GreaterEqual, {index(), video, -1}));
 }
 
 } // namespace halftone

@@ -1,125 +1,99 @@
 #include "dsl/ProgramBuilder.h"
 
-#include <algorithm>
-#include <bit>
-#include <climits>
+#include "dsl/IntervalArithmetic.h"
 
 namespace halftone {
 
 namespace {
 
 using Step = Instruction::Op;
-using Wide = __int128;
 
-int64_t clampToInt64(Wide value) { return int64_t(std::clamp<Wide>(value, INT64_MIN, INT64_MAX)); }
-
-int64_t floorDivide(int64_t a, int64_t b) {
-  int64_t quotient = a / b;
-  return quotient - (a % b != 0 && (a < 0) != (b < 0));
-}
-
-int64_t digits(int64_t value) { return value <= 0 ? 0 : int64_t(std::bit_width(uint64_t(value))); }
-
-int64_t powerOfTwo(int64_t exponent) { return int64_t{1} << std::clamp<int64_t>(exponent, 0, 62); }
-
-ValueFacts product(const ValueFacts &a, const ValueFacts &b) {
-  auto corners = {Wide(a.low) * b.low, Wide(a.low) * b.high, Wide(a.high) * b.low,
-                  Wide(a.high) * b.high};
-  return {clampToInt64(std::min(corners)), clampToInt64(std::max(corners)),
-          a.neverNegative && b.neverNegative};
-}
-
-/// Bounds of floor(a / b). The divisor is never 0, so its bounds are looked at on each side of 0.
-ValueFacts quotient(const ValueFacts &a, const ValueFacts &b) {
-  ValueFacts result{INT64_MAX, INT64_MIN, a.neverNegative && b.neverNegative};
-  for (int64_t divisor : {b.low, b.high, int64_t{-1}, int64_t{1}}) {
-    if (divisor == 0 || divisor < b.low || divisor > b.high)
-      continue;
-    for (int64_t dividend : {a.low, a.high}) {
-      int64_t value =
-          divisor == -1 ? clampToInt64(-Wide(dividend)) : floorDivide(dividend, divisor);
-      result.low = std::min(result.low, value);
-      result.high = std::max(result.high, value);
-    }
+Step stepOf(Op op, bool neverNegative) {
+  switch (op) {
+  case Op::Add:
+    return Step::Add;
+  case Op::Sub:
+    return Step::Sub;
+  case Op::Mul:
+    return Step::Mul;
+  case Op::FloorDiv:
+    return neverNegative ? Step::DivPositive : Step::FloorDiv;
+  case Op::Mod:
+    return neverNegative ? Step::ModPositive : Step::Mod;
+  case Op::Min:
+    return Step::Min;
+  case Op::Max:
+    return Step::Max;
+  case Op::Abs:
+    return Step::Abs;
+  case Op::Bits:
+    return Step::Bits;
+  case Op::Pow2:
+    return Step::Pow2;
+  case Op::Select:
+    return Step::Select;
+  case Op::Equal:
+    return Step::Equal;
+  case Op::NotEqual:
+    return Step::NotEqual;
+  case Op::Less:
+    return Step::Less;
+  case Op::LessEqual:
+    return Step::LessEqual;
+  case Op::Greater:
+    return Step::Greater;
+  case Op::GreaterEqual:
+    return Step::GreaterEqual;
+  case Op::And:
+    return Step::And;
+  case Op::Or:
+    return Step::Or;
+  default:
+    return Step::Not;
   }
-  return result;
 }
 
-/// Bounds of the remainder, which has the divisor's sign.
-ValueFacts remainder(const ValueFacts &a, const ValueFacts &b) {
-  ValueFacts result{b.low < 0 ? b.low + 1 : 0, b.high > 0 ? b.high - 1 : 0, b.neverNegative};
-  if (a.low >= 0 && b.low >= 0)
-    result.high = std::min(result.high, a.high);
-  return result;
-}
-
-ValueFacts magnitude(const ValueFacts &a) {
-  int64_t low = a.low == INT64_MIN ? INT64_MAX : std::abs(a.low);
-  int64_t high = std::abs(std::max(a.high, -INT64_MAX));
-  bool straddles = a.low <= 0 && a.high >= 0;
-  return {straddles ? 0 : std::min(low, high), std::max(low, high), true};
-}
-
-ValueFacts either(const ValueFacts &a, const ValueFacts &b) {
-  return {std::min(a.low, b.low), std::max(a.high, b.high), a.neverNegative && b.neverNegative};
+/// Whether the result is never negative, whatever the sizes.
+bool staysPositive(Op op, bool a, bool b) {
+  switch (op) {
+  case Op::Sub:
+    return false;
+  case Op::Mod: // has the divisor's sign
+    return b;
+  case Op::Max:
+    return a || b;
+  case Op::Abs:
+  case Op::Bits:
+  case Op::Pow2:
+    return true;
+  default:
+    return a && b;
+  }
 }
 
 } // namespace
 
-int64_t evaluateOperation(Step op, int64_t a, int64_t b, int64_t c) {
+int64_t evaluateOperation(Op op, int64_t a, int64_t b, int64_t c) {
+  if (isComparison(op))
+    return compareIntervals(op, Interval::point(a), Interval::point(b)) == Truth::AlwaysTrue;
   switch (op) {
-  case Step::Add:
-    return a + b;
-  case Step::Sub:
-    return a - b;
-  case Step::Mul:
-    return a * b;
-  case Step::FloorDiv:
-  case Step::DivPositive:
-    return floorDivide(a, b);
-  case Step::Mod:
-  case Step::ModPositive:
-    return a - floorDivide(a, b) * b;
-  case Step::Min:
-    return std::min(a, b);
-  case Step::Max:
-    return std::max(a, b);
-  case Step::Abs:
-    return std::abs(a);
-  case Step::Bits:
-    return digits(a);
-  case Step::Pow2:
-    return powerOfTwo(a);
-  case Step::Select:
+  case Op::Select:
     return a != 0 ? b : c;
-  case Step::Equal:
-    return a == b;
-  case Step::NotEqual:
-    return a != b;
-  case Step::Less:
-    return a < b;
-  case Step::LessEqual:
-    return a <= b;
-  case Step::Greater:
-    return a > b;
-  case Step::GreaterEqual:
-    return a >= b;
-  case Step::And:
+  case Op::And:
     return a & b;
-  case Step::Or:
+  case Op::Or:
     return a | b;
-  case Step::Not:
+  case Op::Not:
     return a == 0;
   default:
-    return a; // inputs and look-ups have no value of their own
+    return applyToIntervals(op, Interval::point(a), Interval::point(b)).range.lo;
   }
 }
 
 int32_t ProgramBuilder::constant(int64_t value) {
-  Instruction step{.op = Step::Constant, .value = int64_t(program.constants.size())};
+  program.code.push_back({.op = Step::Constant, .value = int64_t(program.constants.size())});
   program.constants.push_back(value);
-  program.code.push_back(step);
-  valueFacts.push_back({value, value, value >= 0});
+  facts.push_back({Interval::point(value), value >= 0});
   return int32_t(program.code.size()) - 1;
 }
 
@@ -128,65 +102,33 @@ int32_t ProgramBuilder::boolean(bool value) {
       known.try_emplace({Step::Boolean, {-1, -1, -1}, value}, int32_t(program.code.size()));
   if (added) {
     program.code.push_back({.op = Step::Boolean, .value = value});
-    valueFacts.push_back({value, value, true});
+    facts.push_back(ValueFacts::upTo(1));
   }
   return position->second;
 }
 
-int32_t ProgramBuilder::append(Step op, std::array<int32_t, 3> operands, ValueFacts facts) {
-  auto [position, added] = known.try_emplace({op, operands, 0}, int32_t(program.code.size()));
+int32_t ProgramBuilder::append(Step step, std::array<int32_t, 3> operands, ValueFacts known) {
+  auto [position, added] =
+      this->known.try_emplace({step, operands, 0}, int32_t(program.code.size()));
   if (added) {
-    program.code.push_back({.op = op, .operands = operands});
-    valueFacts.push_back(facts);
+    program.code.push_back({.op = step, .operands = operands});
+    facts.push_back(known);
   }
   return position->second;
 }
 
-int32_t ProgramBuilder::operation(Step op, std::array<int32_t, 3> operands) {
-  auto operand = [&](size_t i) { return valueFacts[size_t(operands[i])]; };
-  ValueFacts a = operand(0), facts{0, 1, true};
-  ValueFacts b = operands[1] < 0 ? ValueFacts{} : operand(1);
-  switch (op) {
-  case Step::Add:
-    facts = {clampToInt64(Wide(a.low) + b.low), clampToInt64(Wide(a.high) + b.high),
-             a.neverNegative && b.neverNegative};
-    break;
-  case Step::Sub:
-    facts = {clampToInt64(Wide(a.low) - b.high), clampToInt64(Wide(a.high) - b.low), false};
-    break;
-  case Step::Mul:
-    facts = product(a, b);
-    break;
-  case Step::FloorDiv:
-    facts = quotient(a, b);
-    op = facts.neverNegative ? Step::DivPositive : op;
-    break;
-  case Step::Mod:
-    facts = remainder(a, b);
-    op = a.neverNegative && b.neverNegative ? Step::ModPositive : op;
-    break;
-  case Step::Min:
-    facts = {std::min(a.low, b.low), std::min(a.high, b.high), a.neverNegative && b.neverNegative};
-    break;
-  case Step::Max:
-    facts = {std::max(a.low, b.low), std::max(a.high, b.high), a.neverNegative || b.neverNegative};
-    break;
-  case Step::Abs:
-    facts = magnitude(a);
-    break;
-  case Step::Bits:
-    facts = {digits(a.low), digits(a.high), true};
-    break;
-  case Step::Pow2:
-    facts = {powerOfTwo(a.low), powerOfTwo(a.high), true};
-    break;
-  case Step::Select:
-    facts = either(b, operand(2));
-    break;
-  default:
-    break; // comparisons and connectives: 0 or 1
+int32_t ProgramBuilder::operation(Op op, std::array<int32_t, 3> operands) {
+  ValueFacts a = facts[size_t(operands[0])];
+  ValueFacts b = operands[1] < 0 ? a : facts[size_t(operands[1])];
+  ValueFacts result = ValueFacts::upTo(1); // of comparisons and connectives
+  if (op == Op::Select) {
+    ValueFacts c = facts[size_t(operands[2])];
+    result = {b.range.hull(c.range), b.neverNegative && c.neverNegative};
+  } else if (op < Op::Equal) {
+    result = {applyToIntervals(op, a.range, b.range).range,
+              staysPositive(op, a.neverNegative, b.neverNegative)};
   }
-  return append(op, operands, facts);
+  return append(stepOf(op, a.neverNegative && b.neverNegative), operands, result);
 }
 
 Program ProgramBuilder::finish(int32_t mask, const std::vector<int32_t> &distances) {
@@ -212,7 +154,7 @@ Program ProgramBuilder::finish(int32_t mask, const std::vector<int32_t> &distanc
       result.constants.push_back(program.constants[size_t(step.value)]);
       step.value = int64_t(result.constants.size()) - 1;
     }
-    result.wide |= valueFacts[i].low < INT32_MIN || valueFacts[i].high > INT32_MAX;
+    result.wide |= facts[i].range.lo < INT32_MIN || facts[i].range.hi > INT32_MAX;
     position[i] = int32_t(result.code.size());
     result.code.push_back(step);
   }

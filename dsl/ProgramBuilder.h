@@ -1,5 +1,6 @@
 #pragma once
 
+#include "dsl/Interval.h"
 #include "dsl/Program.h"
 
 #include <map>
@@ -7,12 +8,15 @@
 
 namespace halftone {
 
-/// What is known of a value while a program is built: bounds over all pairs of the problem (they
-/// decide `wide`, and depend on sizes) and whether it is never negative by the form of its
-/// expression alone (this decides which division is used, and must not depend on sizes).
+/// What is known of a value while a program is built.
 struct ValueFacts {
-  int64_t low = 0, high = 0;
+  /// Bounds over all pairs of the problem: they decide `wide`, and depend on sizes.
+  Interval range;
+  /// Never negative by the form of its expression alone: this decides which division is used, and
+  /// must not depend on sizes.
   bool neverNegative = false;
+
+  static ValueFacts upTo(int64_t high) { return {{0, high}, true}; }
 };
 
 /// Appends instructions to a program, sharing equal ones, and follows what is known of each value.
@@ -24,13 +28,12 @@ public:
   int32_t constant(int64_t value);
   int32_t boolean(bool value);
   /// An input or a table look-up, whose facts the caller knows.
-  int32_t append(Step op, std::array<int32_t, 3> operands, ValueFacts facts);
-  /// An operation on integers or booleans; facts follow from those of the operands. FloorDiv and
-  /// Mod become DivPositive and ModPositive where both operands are never negative.
-  int32_t operation(Step op, std::array<int32_t, 3> operands);
+  int32_t append(Step step, std::array<int32_t, 3> operands, ValueFacts facts);
+  /// An operation of the expression tree on earlier steps; facts follow from those of the operands.
+  /// Division and mod of operands that are never negative become DivPositive and ModPositive.
+  int32_t operation(Op op, std::array<int32_t, 3> operands);
   /// States what the caller knows better than the operands tell.
-  void refine(int32_t value, ValueFacts facts) { valueFacts[size_t(value)] = facts; }
-  const ValueFacts &facts(int32_t value) const { return valueFacts[size_t(value)]; }
+  void refine(int32_t value, ValueFacts better) { facts[size_t(value)] = better; }
 
   std::vector<int32_t> &tables() { return program.tables; }
 
@@ -39,12 +42,11 @@ public:
 
 private:
   Program program;
-  std::vector<ValueFacts> valueFacts;
+  std::vector<ValueFacts> facts;
   std::map<std::tuple<Step, std::array<int32_t, 3>, int64_t>, int32_t> known;
 };
 
-/// The value of an operation on constants; the divisor is not 0, 0 <= pow2's argument <= 62, and
-/// nothing overflows: Problem::check() has seen to it.
-int64_t evaluateOperation(Instruction::Op op, int64_t a, int64_t b = 0, int64_t c = 0);
+/// The value of an operation on constants for which it is defined.
+int64_t evaluateOperation(Op op, int64_t a, int64_t b, int64_t c);
 
 } // namespace halftone
