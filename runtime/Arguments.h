@@ -4,15 +4,15 @@
 
 namespace halftone {
 
-/// One query tile of one head: what a thread block (or a CPU thread) takes at once. The order of the
-/// work list is the schedule. 32 bytes.
+/// One query tile of one head: what a thread block (or a CPU thread) takes at once. The order of
+/// the work list is the schedule. 32 bytes.
 struct WorkItem {
-  uint32_t query;    ///< first query row
-  uint32_t head;     ///< query head
+  uint32_t query; ///< first query row
+  uint32_t head;  ///< query head
   uint32_t batch;
-  uint32_t first;    ///< position of its first entry in `stages`
-  uint32_t full;     ///< entries of key tiles whose every pair is kept; they come first
-  uint32_t partial;  ///< entries of key tiles in which the mask must be evaluated; they follow
+  uint32_t first;   ///< position of its first entry in `stages`
+  uint32_t full;    ///< entries of key tiles whose every pair is kept; they come first
+  uint32_t partial; ///< entries of key tiles in which the mask must be evaluated; they follow
   uint32_t reserved[2];
 };
 static_assert(sizeof(WorkItem) == 32);
@@ -28,21 +28,21 @@ static_assert(sizeof(TensorArgument) == 32);
 /// pointer on the CPU and by value (a grid constant) on a GPU. codegen reads it by these offsets
 /// (codegen/ArgumentLayout.h), so fields are only ever appended.
 struct KernelArguments {
-  TensorArgument q, k, v, o;            ///< 0, 32, 64, 96
-  float *lse;                           ///< 128; [batch][head][S_q], may be null
+  TensorArgument q, k, v, o;             ///< 0, 32, 64, 96
+  float *lse;                            ///< 128; [batch][head][S_q], may be null
   int64_t lseBatchStride, lseHeadStride; ///< 136, 144
-  const WorkItem *work;                 ///< 152
-  const uint32_t *stages;               ///< 160; first key row of every key tile
-  const int64_t *constants;             ///< 168; Program::constants
-  const int32_t *tables;                ///< 176; Program::tables
-  const float *slopes;                  ///< 184; [bias][head] coefficients
-  uint32_t queryLength, keyLength;      ///< 192, 196
-  float scale;                          ///< 200; the score scale
-  float softcap;                        ///< 204; 0 when there is none
-  uint32_t headsPerKvHead;              ///< 208; heads / kvHeads
-  uint32_t heads;                       ///< 212
-  uint32_t workCount;                   ///< 216
-  uint32_t reserved[9];                 ///< 220
+  const WorkItem *work;                  ///< 152
+  const uint32_t *stages;                ///< 160; first key row of every key tile
+  const int64_t *constants;              ///< 168; Program::constants
+  const int32_t *tables;                 ///< 176; Program::tables
+  const float *slopes;                   ///< 184; [bias][head] coefficients
+  uint32_t queryLength, keyLength;       ///< 192, 196
+  float scale;                           ///< 200; the score scale
+  float softcap;                         ///< 204; 0 when there is none
+  uint32_t headsPerKvHead;               ///< 208; heads / kvHeads
+  uint32_t heads;                        ///< 212
+  uint32_t workCount;                    ///< 216
+  uint32_t reserved[9];                  ///< 220
 };
 static_assert(sizeof(KernelArguments) == 256);
 

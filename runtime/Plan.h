@@ -11,12 +11,12 @@ namespace halftone {
 /// decay or frame count needs a new plan and no new code.
 struct Plan {
   std::vector<WorkItem> work;
-  std::vector<uint32_t> stages;   ///< shared by all heads of a mask class
+  std::vector<uint32_t> stages; ///< shared by all heads of a mask class
   std::vector<int64_t> constants;
   std::vector<int32_t> tables;
   std::vector<float> slopes;
-  int64_t coveredPairs = 0;       ///< pairs in the tiles that are computed, all heads
-  int64_t keptPairs = 0;          ///< pairs the pattern keeps, all heads
+  int64_t coveredPairs = 0; ///< pairs in the tiles that are computed, all heads
+  int64_t keptPairs = 0;    ///< pairs the pattern keeps, all heads
 
   size_t bytes() const;
 };
