@@ -1,0 +1,152 @@
+#include "cli/CommandLine.h"
+
+#include "cli/Commands.h"
+#include "cli/Nearest.h"
+
+#include <llvm/Support/Signals.h>
+
+#include <algorithm>
+
+#include <unistd.h>
+
+namespace halftone::cli {
+namespace {
+
+struct Command {
+  CLI::App *app;
+  Action action;
+};
+
+constexpr const char *exitCodes =
+    "Exit codes: 0 done; 1 a result failed; 2 misuse; 3 unsupported problem or target;\n"
+    "4 no GPU or driver; 5 compilation failed; 6 no valid candidate; 7 cache or file;\n"
+    "130 interrupted.";
+
+/// The spellings of an app's options, or of its subcommands.
+std::vector<std::string> optionNames(const CLI::App &app) {
+  std::vector<std::string> names;
+  for (const CLI::Option *option : app.get_options())
+    for (const std::string &name : option->get_lnames())
+      names.push_back("--" + name);
+  return names;
+}
+
+std::string suggestion(const std::string &name, const std::vector<std::string> &known,
+                       const std::string &otherwise) {
+  std::string near = nearest(name, known);
+  return near.empty() ? otherwise : fmt::format("did you mean `{}`?", near);
+}
+
+/// What CLI11 refused, in one line.
+Error parseError(const CLI::ParseError &failure, const std::string &help) {
+  std::string text = failure.what();
+  std::string subject = text.substr(0, text.find(':'));
+  if (failure.get_name() == "ArgumentMismatch")
+    return misuse(text.find("eceived") != std::string::npos
+                      ? fmt::format("{} is given more than once, or with too many values", subject)
+                      : fmt::format("{} needs a value", subject),
+                  help);
+  if (failure.get_name() == "ExcludesError") {
+    size_t middle = text.find(" excludes ");
+    if (middle != std::string::npos)
+      return misuse(fmt::format("{} and {} cannot be used together", text.substr(0, middle),
+                                text.substr(middle + 10)),
+                    "leave one of them out");
+  }
+  std::replace(text.begin(), text.end(), '\n', ' ');
+  return misuse(text, help);
+}
+
+/// The argument that no option took, if any: an option if there is one, for the value of a
+/// misspelled option is left over with it.
+std::string unexpectedArgument(const CLI::App &app) {
+  std::vector<std::string> rest = app.remaining();
+  auto option = std::find_if(rest.begin(), rest.end(),
+                             [](const std::string &text) { return text.starts_with("-"); });
+  return option != rest.end() ? *option : rest.empty() ? std::string() : rest.front();
+}
+
+void exitInterrupted() { ::_exit(130); }
+
+} // namespace
+
+int runCommandLine(int argc, char **argv) {
+  // Temporary files are removed by LLVM's handler before this is called.
+  llvm::sys::SetInterruptFunction(exitInterrupted);
+
+  CLI::App app(
+      "Halftone compiles attention patterns: a line says which query tokens see which key\n"
+      "tokens, and out comes a kernel that skips everything else.",
+      "halftone");
+  app.set_version_flag("--version", "halftone " HALFTONE_VERSION);
+  app.footer(std::string("`halftone <command> --help` shows a command's options and examples.\n") +
+             exitCodes);
+  std::vector<Command> commands;
+  std::vector<std::string> names;
+  bool json = false;
+  auto add = [&](const char *name, const char *summary, Action (*declare)(CLI::App &)) {
+    CLI::App *sub = app.add_subcommand(name, summary);
+    sub->allow_extras();
+    commands.push_back({sub, declare(*sub)});
+    sub->add_flag("--json", json, "Print one JSON document on standard output");
+    names.emplace_back(name);
+  };
+  add("mask", "Draw what a pattern keeps, and count it", addMaskCommand);
+  add("compile", "Compile a problem for one or more targets", addCompileCommand);
+  add("run", "Run a problem on random or given data, check and time it", addRunCommand);
+  add("demo", "Describe, compile, run, check and time a radial pattern here", addDemoCommand);
+  add("doctor", "Say what this machine has for Halftone", addDoctorCommand);
+
+  Console console("halftone");
+  // A failure to parse must answer in JSON too, if that was asked for.
+  console.json = std::any_of(argv + 1, argv + argc, [](const char *argument) {
+    return std::string(argument) == "--json";
+  });
+  if (argc < 2)
+    return console.fail(
+        misuse(fmt::format("no command: there are {}", fmt::join(names, ", ")), "try --help"));
+  std::string first = argv[1];
+  if (!first.starts_with("-") && std::find(names.begin(), names.end(), first) == names.end())
+    return console.fail(
+        misuse(fmt::format("unknown command `{}`", first),
+               suggestion(first, names, fmt::format("there are {}", fmt::join(names, ", ")))));
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::CallForHelp &) {
+    const CLI::App *shown = &app;
+    for (const Command &command : commands)
+      if (command.app->get_name() == first)
+        shown = command.app;
+    std::string text = shown->help();
+    console.raw(text);
+    return console.finish(0);
+  } catch (const CLI::CallForVersion &) {
+    console.raw("halftone " HALFTONE_VERSION "\n");
+    return console.finish(0);
+  } catch (const CLI::ParseError &failure) {
+    return console.fail(parseError(failure, first.starts_with("-")
+                                                ? "try `halftone --help`"
+                                                : fmt::format("try `halftone {} --help`", first)));
+  }
+  for (const Command &command : commands) {
+    if (!command.app->parsed())
+      continue;
+    console.rename("halftone " + command.app->get_name());
+    console.json = json;
+    if (std::string extra = unexpectedArgument(*command.app); !extra.empty()) {
+      if (!extra.starts_with("-"))
+        return console.fail(misuse(fmt::format("unexpected argument `{}`", extra),
+                                   "options begin with `--`; a value with spaces needs quotes"));
+      return console.fail(
+          misuse(fmt::format("unknown option `{}`", extra),
+                 suggestion(extra.substr(0, extra.find('=')), optionNames(*command.app),
+                            fmt::format("try `halftone {} --help`", command.app->get_name()))));
+    }
+    auto exitCode = command.action(console);
+    return exitCode ? console.finish(*exitCode) : console.fail(exitCode.error());
+  }
+  return console.fail(misuse(fmt::format("no command: there are {}", fmt::join(names, ", ")),
+                             "try `halftone --help`"));
+}
+
+} // namespace halftone::cli

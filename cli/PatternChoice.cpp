@@ -1,0 +1,169 @@
+#include "cli/PatternChoice.h"
+
+#include "cli/OptionValues.h"
+#include "dsl/Parse.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace halftone::cli {
+namespace {
+
+Status takeExtent(const std::vector<int64_t> &values, const char *option,
+                  patterns::Extent3 &extent) {
+  if (values.empty())
+    return {};
+  if (values.size() != 3)
+    return misuse(fmt::format("{} has {} sizes", option, values.size()),
+                  "give frames,rows,columns, for example 4,8,8");
+  extent = {values[0], values[1], values[2]};
+  return {};
+}
+
+} // namespace
+
+void PatternChoice::declare(CLI::App &app) {
+  const PatternOptions defaults;
+  const char *group = "Pattern";
+  std::vector<std::string_view> names;
+  for (const NamedPattern &named : namedPatterns())
+    names.push_back(named.name);
+  CLI::Option *byName = app.add_option("--pattern", pattern,
+                                       fmt::format("{} (default dense)", fmt::join(names, ", ")))
+                            ->type_name("NAME")
+                            ->group(group);
+  app.add_option("--where", where,
+                 "The pattern as text: \"k.frame == 0 | abs(q.frame - k.frame) <= 1\"")
+      ->type_name("TEXT")
+      ->group(group)
+      ->excludes(byName);
+  app.add_option("--rounding", rounding,
+                 "exact (token by token), any or all (blocks of which any or all pairs are kept), "
+                 "or reference (radial: the paper's code); default exact")
+      ->type_name("NAME")
+      ->group(group);
+  addWhole(app, "--block", block, fmt::format("Tokens of a block (default {})", defaults.block))
+      ->group(group);
+  addNumber(
+      app, "--decay", decay,
+      fmt::format("radial: reach of the bands (default the preset's, else {})", defaults.decay))
+      ->group(group);
+  app.add_flag_function(
+         "--sink,!--no-sink", [this](int64_t count) { sink = count > 0; },
+         "radial, spatial, temporal: everyone sees frame 0 (default the preset's, else yes)")
+      ->group(group);
+  addWhole(app, "--window", window,
+           fmt::format("window and others: reach in tokens (default {})", defaults.window))
+      ->group(group);
+  addWhole(app, "--frames-apart", framesApart,
+           fmt::format("spatial: reach in frames (default {})", defaults.frames))
+      ->group(group);
+  addWhole(app, "--stride", stride,
+           fmt::format("strided, dilated: every N-th key (default {})", defaults.stride))
+      ->group(group);
+  addWhole(app, "--sink-tokens", sinkTokens,
+           "sink: first tokens that everyone sees (default a frame, or 4)")
+      ->group(group);
+  addWholeList(app, "--tile", tile, "tile-window: frames,rows,columns of a tile (default 4,8,8)")
+      ->group(group);
+  addWholeList(app, "--tile-window", tileWindow,
+               "tile-window: tiles seen, frames,rows,columns (default 3,3,3)")
+      ->group(group);
+}
+
+std::vector<std::string> PatternChoice::givenOptions() const {
+  std::pair<bool, const char *> options[] = {
+      {decay.has_value(), "decay"},   {sink.has_value(), "sink"},
+      {window.has_value(), "window"}, {framesApart.has_value(), "frames-apart"},
+      {stride.has_value(), "stride"}, {sinkTokens.has_value(), "sink-tokens"},
+      {!tile.empty(), "tile"},        {!tileWindow.empty(), "tile-window"}};
+  std::vector<std::string> given;
+  for (auto [isGiven, name] : options)
+    if (isGiven)
+      given.emplace_back(name);
+  return given;
+}
+
+std::string PatternChoice::firstGiven() const {
+  if (!pattern.empty())
+    return "--pattern";
+  if (!where.empty())
+    return "--where";
+  if (!rounding.empty())
+    return "--rounding";
+  std::vector<std::string> given = givenOptions();
+  return given.empty() ? std::string() : "--" + given.front();
+}
+
+std::string PatternChoice::name() const {
+  return !where.empty() ? "where" : pattern.empty() ? "dense" : pattern;
+}
+
+Status PatternChoice::checkUsed(const NamedPattern &named) const {
+  for (const std::string &option : givenOptions())
+    if (std::find(named.options.begin(), named.options.end(), option) == named.options.end())
+      return misuse(fmt::format("pattern {} has no --{}", named.name, option),
+                    named.options.empty()
+                        ? "it has no options of its own"
+                        : fmt::format("its options are --{}", fmt::join(named.options, ", --")));
+  return {};
+}
+
+Result<Pattern> PatternChoice::chooseWhere(PatternRounding how) const {
+  if (std::vector<std::string> given = givenOptions(); !given.empty())
+    return misuse(fmt::format("--{} is of no use to --where", given.front()), "leave it out");
+  auto parsed = parsePattern(where);
+  if (!parsed)
+    return parsed.error();
+  switch (how) {
+  case PatternRounding::Exact:
+    return *parsed;
+  case PatternRounding::Any:
+    return rounded(*parsed, Rounding::Any, blockSize());
+  case PatternRounding::All:
+    return rounded(*parsed, Rounding::All, blockSize());
+  case PatternRounding::Reference:
+    break;
+  }
+  return misuse("--rounding reference is that of the radial pattern, not of --where",
+                "use exact, any or all");
+}
+
+Result<Pattern> PatternChoice::choose(const Layout &layout,
+                                      const std::optional<Preset> &preset) const {
+  PatternOptions options;
+  if (!rounding.empty()) {
+    auto how = parseRounding(rounding);
+    if (!how)
+      return how.error();
+    options.rounding = *how;
+  }
+  options.block = blockSize();
+  if (options.block < 1 || options.block > int64_t{1} << 20)
+    return misuse(fmt::format("--block {} is not 1 to {}", options.block, int64_t{1} << 20),
+                  "use 64 or 128");
+  if (!where.empty())
+    return chooseWhere(options.rounding);
+
+  options.decay = decay ? *decay : preset && preset->decay ? *preset->decay : options.decay;
+  options.sink = sink ? *sink : preset ? preset->sink : options.sink;
+  options.window = window.value_or(options.window);
+  options.frames = framesApart.value_or(options.frames);
+  options.stride = stride.value_or(options.stride);
+  options.sinkTokens = sinkTokens;
+  if (Status status = takeExtent(tile, "--tile", options.tile); !status)
+    return status.error();
+  if (Status status = takeExtent(tileWindow, "--tile-window", options.tileWindow); !status)
+    return status.error();
+  auto chosen = patternByName(name(), options, layout);
+  if (!chosen)
+    return chosen.error();
+  for (const NamedPattern &named : namedPatterns())
+    if (named.name == name())
+      if (Status status = checkUsed(named); !status)
+        return status.error();
+  return chosen;
+}
+
+} // namespace halftone::cli

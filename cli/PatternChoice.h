@@ -1,0 +1,41 @@
+#pragma once
+
+#include "kernels/PatternOptions.h"
+#include "kernels/Presets.h"
+
+#include <CLI/CLI.hpp>
+
+namespace halftone::cli {
+
+/// The options that choose a pattern: --pattern with the options of that pattern, or --where with
+/// its text; and how it is rounded to blocks.
+class PatternChoice {
+public:
+  void declare(CLI::App &app);
+
+  /// The first of these options that was given, for messages; empty when none was.
+  std::string firstGiven() const;
+
+  /// The pattern on a layout; what is not given comes from the preset, if there is one. An option
+  /// that the pattern does not use is refused.
+  Result<Pattern> choose(const Layout &layout, const std::optional<Preset> &preset) const;
+
+  const std::string &whereText() const { return where; }
+  /// What to call the pattern.
+  std::string name() const;
+  int64_t blockSize() const { return block.value_or(PatternOptions().block); }
+
+private:
+  Status checkUsed(const NamedPattern &pattern) const;
+  Result<Pattern> chooseWhere(PatternRounding rounding) const;
+  /// Options of patterns that were given, by name.
+  std::vector<std::string> givenOptions() const;
+
+  std::string where, pattern, rounding;
+  std::optional<double> decay;
+  std::optional<bool> sink;
+  std::optional<int64_t> block, window, framesApart, stride, sinkTokens;
+  std::vector<int64_t> tile, tileWindow;
+};
+
+} // namespace halftone::cli

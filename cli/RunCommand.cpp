@@ -1,0 +1,201 @@
+#include "cli/AtomicFile.h"
+#include "cli/Commands.h"
+#include "cli/CompilerOptions.h"
+#include "cli/Execution.h"
+#include "cli/OptionValues.h"
+#include "cli/ProblemOptions.h"
+#include "cli/RunReport.h"
+#include "cli/ScheduleOption.h"
+
+namespace halftone::cli {
+namespace {
+
+struct RunOptions {
+  ProblemOptions problem;
+  CompileOptions compiler;
+  std::string target, schedule, input, output, order = "bshd";
+  int64_t gpu = 0, seed = 1, repeat = 3, checkRows = 256, checkHeads = 4;
+  bool check = false;
+};
+
+/// What was asked for and what the data has must be the same.
+Status agree(std::optional<int64_t> &asked, int64_t actual, const char *option,
+             const char *tensor) {
+  if (asked && *asked != actual)
+    return misuse(fmt::format("{} is {}, but tensor `{}` has {}", option, *asked, tensor, actual),
+                  "leave the option out");
+  asked = actual;
+  return {};
+}
+
+/// Reads q, k and v, and takes the sizes that the command line left open from them.
+Result<Inputs> readInputs(const RunOptions &options, AxisOrder order, ProblemOptions &problem) {
+  auto file = SafetensorsFile::open(options.input);
+  if (!file)
+    return file.error();
+  std::vector<HostTensor> tensors;
+  for (const char *name : {"q", "k", "v"}) {
+    auto tensor = HostTensor::read(*file, name, order);
+    if (!tensor)
+      return tensor.error();
+    tensors.push_back(std::move(*tensor));
+  }
+  Inputs inputs{std::move(tensors[0]), std::move(tensors[1]), std::move(tensors[2])};
+  const HostTensor &q = inputs.q, &k = inputs.k, &v = inputs.v;
+  if (k.shape() != v.shape())
+    return misuse(fmt::format("`k` has the shape [{}] and `v` [{}]", fmt::join(k.shape(), ", "),
+                              fmt::join(v.shape(), ", ")),
+                  "give them the same shape");
+  if (q.batch != k.batch || q.headDim != k.headDim)
+    return misuse(fmt::format("`q` has the shape [{}] and `k` [{}]: batch and head dim differ",
+                              fmt::join(q.shape(), ", "), fmt::join(k.shape(), ", ")),
+                  "give them the same batch and head dim, and say their order with --layout");
+  if (Status status = agree(problem.batch, q.batch, "--batch", "q"); !status)
+    return status.error();
+  if (Status status = agree(problem.heads, q.heads, "--heads", "q"); !status)
+    return status.error();
+  if (Status status = agree(problem.kvHeads, k.heads, "--kv-heads", "k"); !status)
+    return status.error();
+  if (Status status = agree(problem.headDim, q.headDim, "--head-dim", "q"); !status)
+    return status.error();
+  problem.queryTokens = q.tokens;
+  problem.keyTokens = k.tokens;
+  return inputs;
+}
+
+/// The tensors must be as long as the layout says.
+Status checkLengths(const Problem &problem, const Inputs &inputs) {
+  auto check = [](const Layout &layout, const HostTensor &tensor, const char *name) -> Status {
+    if (layout.tokenCount() == tensor.tokens)
+      return {};
+    return misuse(fmt::format("tensor `{}` has {} tokens, but {} has {}", name, tensor.tokens,
+                              layout.text(), layout.tokenCount()),
+                  "check the sizes, and --layout bshd or bhsd");
+  };
+  if (Status status = check(problem.query(), inputs.q, "q"); !status)
+    return status;
+  return check(problem.key(), inputs.k, "k");
+}
+
+Result<int> run(const RunOptions &options, Console &console) {
+  if (options.order != "bshd" && options.order != "bhsd")
+    return misuse(fmt::format("unknown layout `{}`", options.order), "use bshd or bhsd");
+  AxisOrder order = options.order == "bshd" ? AxisOrder::Bshd : AxisOrder::Bhsd;
+  for (auto [value, name] : {std::pair(options.repeat, "--repeat"),
+                             {options.checkRows, "--check-rows"},
+                             {options.checkHeads, "--check-heads"}})
+    if (value < 1 || value > 1000000)
+      return misuse(fmt::format("{} {} is not 1 to 1000000", name, value), "leave it out");
+  if (options.gpu < 0 || options.gpu > 1023)
+    return misuse(fmt::format("--gpu {} is not 0 to 1023", options.gpu),
+                  "`halftone doctor` lists the GPUs");
+
+  ProblemOptions problemOptions = options.problem;
+  problemOptions.lse = true;
+  std::optional<Inputs> inputs;
+  if (!options.input.empty()) {
+    auto read = readInputs(options, order, problemOptions);
+    if (!read)
+      return read.error();
+    inputs = std::move(*read);
+  }
+  if (!options.output.empty())
+    if (Status status = AtomicFile::probe(options.output); !status)
+      return status.error();
+
+  // A mistake in the problem is told before a missing GPU is.
+  auto chosen = problemOptions.choose(console, inputs ? inputs->q.element : Element::BF16);
+  if (!chosen)
+    return chosen.error();
+  auto place = choosePlace(options.target, int(options.gpu));
+  if (!place)
+    return place.error();
+  if (!inputs && !place->device.isGpu()) {
+    chosen = problemOptions.choose(console, Element::F32);
+    if (!chosen)
+      return chosen.error();
+  }
+  const Problem &problem = chosen->problem;
+  if (inputs) {
+    if (Status status = checkLengths(problem, *inputs); !status)
+      return status.error();
+    for (HostTensor *tensor : {&inputs->q, &inputs->k, &inputs->v})
+      if (tensor->element != problem.shape().element)
+        *tensor = tensor->converted(problem.shape().element);
+  }
+  auto schedule = chooseSchedule(options.schedule, problem, place->target);
+  if (!schedule)
+    return schedule.error();
+  if (Status status = checkMemory(problem); !status)
+    return status.error();
+  auto ready = prepare(problem, *schedule, *place, options.compiler);
+  if (!ready)
+    return ready.error();
+  if (!inputs)
+    inputs = randomInputs(problem, order, uint64_t(options.seed));
+  auto measured = execute(ready->kernel, *place, *inputs, int(options.repeat));
+  if (!measured)
+    return measured.error();
+
+  report(console, *chosen, *place, *ready, *measured);
+  if (!options.output.empty()) {
+    const Outputs &outputs = measured->outputs;
+    SafetensorsTensor tensors[] = {
+        {"o",
+         outputs.o.element,
+         outputs.o.shape(),
+         {outputs.o.bytes.data(), outputs.o.bytes.size()}},
+        {"lse",
+         Element::F32,
+         {outputs.o.batch, outputs.o.heads, outputs.o.tokens},
+         {reinterpret_cast<const char *>(outputs.lse.data()), outputs.lse.size() * sizeof(float)}}};
+    if (Status status = writeSafetensors(options.output, tensors); !status)
+      return status.error();
+    console.document["output"] = options.output;
+    console.line("wrote    o and lse to {}", options.output);
+  }
+  if (!options.check)
+    return 0;
+  CheckReport checked =
+      checkSample(problem, *inputs, measured->outputs,
+                  {options.checkRows, options.checkHeads, uint64_t(options.seed)});
+  report(console, checked);
+  return checked.passed() ? 0 : int(ErrorCode::ResultFailed);
+}
+
+} // namespace
+
+Action addRunCommand(CLI::App &app) {
+  auto options = std::make_shared<RunOptions>();
+  options->problem.declare(app);
+  app.add_option(
+         "--target", options->target,
+         fmt::format("One of {} (default: this machine's best)", fmt::join(Target::names(), ", ")))
+      ->type_name("NAME");
+  addWhole(app, "--gpu", options->gpu, "The GPU to use, as `halftone doctor` numbers them");
+  app.add_option("--schedule", options->schedule,
+                 "Fields to change in the default schedule: \"tileQ=128 tileK=64\"")
+      ->type_name("TEXT");
+  CLI::Option *input = app.add_option("--input", options->input,
+                                      "Read q, k and v from a .safetensors file (F32, F16 or BF16)")
+                           ->type_name("FILE");
+  addWhole(app, "--seed", options->seed, "Seed of the random q, k and v")->excludes(input);
+  app.add_option("--layout", options->order,
+                 "Order of the axes in memory: bshd ([batch, token, head, depth]) or bhsd")
+      ->type_name("ORDER")
+      ->default_str("bshd");
+  app.add_option("--output", options->output, "Write o and lse to a .safetensors file")
+      ->type_name("FILE");
+  app.add_flag("--check", options->check, "Compare sampled rows with the fp64 reference");
+  addWhole(app, "--check-rows", options->checkRows, "Rows of a head to compare");
+  addWhole(app, "--check-heads", options->checkHeads, "Heads to compare");
+  addWhole(app, "--repeat", options->repeat, "Timed launches, after one to warm up");
+  declareCompilerOptions(app, options->compiler);
+  app.footer(R"(Examples:
+  halftone run --frames 6 --height 16 --width 16 --pattern radial --target cpu --check
+  halftone run --preset wan2.1-14b:1280x720x81 --pattern radial --check
+  halftone run --input qkv.safetensors --layout bhsd --pattern causal --output o.safetensors)");
+  return [options](Console &console) { return run(*options, console); };
+}
+
+} // namespace halftone::cli

@@ -1,0 +1,16 @@
+#pragma once
+
+#include "cli/Console.h"
+#include "cli/Execution.h"
+#include "cli/ProblemOptions.h"
+
+namespace halftone::cli {
+
+/// Says what ran, where, and how fast.
+void report(Console &console, const ChosenProblem &chosen, const Place &place, const Ready &ready,
+            const Measured &measured);
+
+/// Says how the output compares with the reference.
+void report(Console &console, const CheckReport &checked);
+
+} // namespace halftone::cli

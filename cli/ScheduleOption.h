@@ -1,0 +1,12 @@
+#pragma once
+
+#include "codegen/Target.h"
+
+namespace halftone::cli {
+
+/// The default schedule of this problem and target with the fields of `text` put in their place,
+/// checked against the target.
+Result<Schedule> chooseSchedule(std::string_view text, const Problem &problem,
+                                const Target &target);
+
+} // namespace halftone::cli
