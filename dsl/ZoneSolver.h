@@ -1,0 +1,88 @@
+#pragma once
+
+#include "dsl/TermBounds.h"
+#include "dsl/ZonePattern.h"
+
+namespace halftone {
+
+/// Queries that share a zone.
+struct QueryPiece {
+  int64_t begin = 0, end = 0;
+  const Zone *zone = nullptr;
+};
+
+/// How the keys see sets of queries by a condition without block masks.
+///
+/// Both axes are cut into zones. The condition is specialised to each pair of zones; the few
+/// different terms that come out (one for each distance of frames, say) are solved for the places
+/// of a piece of queries, and the answers are remembered, since places repeat from frame to frame.
+class ZoneSolver {
+public:
+  /// `queries`: about how many queries are asked for at once. `granule`: keys are not told apart
+  /// more finely than needed to decide multiples of it.
+  ZoneSolver(const TermPool &terms, TermId condition, const Layout &query, const Layout &key,
+             int64_t queries, int64_t granule);
+  ZoneSolver(const ZoneSolver &) = delete;
+  ZoneSolver &operator=(const ZoneSolver &) = delete;
+
+  /// Cuts the queries [begin, end) into pieces.
+  void cut(int64_t begin, int64_t end, std::vector<QueryPiece> &pieces) const;
+  /// Whether pieces are cut at rows of the frame, too.
+  bool cutsAtRows() const { return cutsRows; }
+  /// Writes the runs of one piece.
+  void solve(const QueryPiece &piece, KeyRuns &out);
+
+private:
+  /// Neighbouring key zones that are kept whole, or one whose keys a slot solves.
+  struct Entry {
+    int32_t first = 0, last = 0;
+    int32_t slot = -1; ///< -1: whole
+  };
+  /// A specialised condition over zones of one place and length.
+  struct Slot {
+    TermId condition = -1;
+    int32_t keyZone = 0; ///< one of those zones
+    uint64_t stamp = 0;  ///< the piece for which first and count are right
+    uint32_t first = 0, count = 0;
+  };
+  struct Question {
+    int64_t begin, end;
+    int32_t slot;
+    bool operator==(const Question &) const = default;
+  };
+  struct QuestionHash {
+    size_t operator()(const Question &question) const;
+  };
+
+  void enterQueryZone(const Zone &zone);
+  void addEntries(int32_t first, int32_t last);
+  void addWhole(int32_t first, int32_t last);
+  void resolve(Slot &slot, int32_t number, const Question &question);
+  void solveRange(TermId condition, const Zone &zone, Domain domain, int64_t origin, KeyRuns &out);
+  void forgetAnswers();
+
+  TermPool pool;
+  TermId condition;
+  const Layout &query, &key;
+  int64_t granule;
+  Resolution resolution;
+  bool cutsRows = false;
+  std::vector<Zone> queryZones, keyZones;
+  std::vector<int32_t> keyShapes; ///< [key zone], the same for neighbours of one place and length
+  TermId ownTerms = 0;
+  ZonePattern zonePattern;
+  TermBounds termBounds;
+
+  const Zone *currentZone = nullptr;
+  CoordinateRanges zoneRanges, pieceRanges;
+  std::vector<Entry> entries; ///< of the current zone
+  std::vector<Slot> slots;
+  std::unordered_map<uint64_t, int32_t> slotNumbers; ///< by (term, shape)
+  std::unordered_map<Question, std::pair<uint32_t, uint32_t>, QuestionHash> answers;
+  KeyRuns answerRuns; ///< relative to their zone's begin
+  uint64_t stamp = 0;
+  Truths truths;
+  KeyRuns scratch;
+};
+
+} // namespace halftone
