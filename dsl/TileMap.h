@@ -7,8 +7,8 @@
 namespace halftone {
 
 /// Consecutive key tokens [begin, end) of which a query tile keeps all pairs (full) or some (not
-/// full: the mask must be evaluated). begin is a multiple of the granule, and so is end unless it is
-/// the last token.
+/// full: the mask must be evaluated). begin is a multiple of the granule, and so is end unless it
+/// is the last token.
 struct KeyRange {
   uint32_t begin = 0, end = 0;
   bool full = false;
@@ -20,8 +20,8 @@ struct KeyRange {
 /// comparisons for the key, never by enumerating token pairs: the cost grows with the kept ranges.
 ///
 /// Guarantees: every kept pair lies in exactly one range; a range marked full has no dropped pair;
-/// ranges of a tile are sorted, disjoint, and neighbours of the same kind are merged. A range may be
-/// marked partial although all or none of its pairs are kept where the analysis cannot tell, but
+/// ranges of a tile are sorted, disjoint, and neighbours of the same kind are merged. A range may
+/// be marked partial although all or none of its pairs are kept where the analysis cannot tell, but
 /// never for a block mask whose block is a multiple of tileQ and of the granule.
 class TileMap {
 public:
@@ -51,7 +51,8 @@ private:
   std::vector<std::vector<KeyRange>> keyRanges; ///< [class]
 };
 
-/// Exact number of kept pairs of one head by the pattern itself (not by tiles), for rates and densities.
+/// Exact number of kept pairs of one head by the pattern itself (not by tiles), for rates and
+/// densities.
 int64_t keptPairs(const Problem &problem, int64_t batch, int64_t head);
 
 } // namespace halftone
