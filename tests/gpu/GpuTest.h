@@ -1,0 +1,34 @@
+#pragma once
+
+#include "runtime/Kernel.h"
+
+#include <doctest/doctest.h>
+
+namespace halftone::test {
+
+/// Options of the program that doctest does not know.
+struct GpuTestOptions {
+  bool quick = false;   ///< 20 problems, for compute-sanitizer
+  std::string exportTo; ///< a folder for the random problems as .safetensors
+};
+GpuTestOptions &gpuTestOptions();
+
+/// The GPU under test. Without one the test is reported as skipped, and must return.
+std::optional<Device> gpuOrSkip();
+
+/// `problem` compiled for the GPU by the default schedule, loaded and planned; the test ends where
+/// that fails.
+Kernel compiled(const Problem &problem, const Device &device);
+
+/// What a Result or Status that must be good holds; the test ends with its text if it is not.
+template <typename T> T need(Result<T> result) {
+  if (!result)
+    FAIL(result.error().text());
+  return std::move(*result);
+}
+inline void need(const Status &status) {
+  if (!status)
+    FAIL(status.error().text());
+}
+
+} // namespace halftone::test

@@ -1,0 +1,79 @@
+// gpu_tests [--quick] [--export <folder>] [doctest's options]: Halftone on this machine's GPU.
+
+#define DOCTEST_CONFIG_IMPLEMENT
+#include "tests/gpu/GpuTest.h"
+
+#include "kernels/Build.h"
+
+#include <cstring>
+#include <iostream>
+
+namespace halftone::test {
+namespace {
+
+/// Counts what doctest cannot: tests that skip themselves.
+struct SkipReporter : doctest::IReporter {
+  explicit SkipReporter(const doctest::ContextOptions &) {}
+  void report_query(const doctest::QueryData &) override {}
+  void test_run_start() override {}
+  void test_run_end(const doctest::TestRunStats &stats) override {
+    unsigned failed = stats.numTestCasesFailed;
+    std::cout << "gpu_tests: " << stats.numTestCasesPassingFilters - failed - skipped << " passed, "
+              << failed << " failed, " << skipped << " skipped";
+    if (skipped)
+      std::cout << " (" << reason << ")";
+    std::cout << "\n";
+  }
+  void test_case_start(const doctest::TestCaseData &data) override { current = data.m_name; }
+  void test_case_reenter(const doctest::TestCaseData &) override {}
+  void test_case_end(const doctest::CurrentTestCaseStats &) override {}
+  void test_case_exception(const doctest::TestCaseException &) override {}
+  void subcase_start(const doctest::SubcaseSignature &) override {}
+  void subcase_end() override {}
+  void log_assert(const doctest::AssertData &) override {}
+  void log_message(const doctest::MessageData &) override {}
+  void test_case_skipped(const doctest::TestCaseData &) override {}
+
+  static inline std::string current, reason;
+  static inline unsigned skipped = 0;
+};
+
+} // namespace
+
+REGISTER_LISTENER("skips", 1, SkipReporter);
+
+GpuTestOptions &gpuTestOptions() {
+  static GpuTestOptions options;
+  return options;
+}
+
+std::optional<Device> gpuOrSkip() {
+  static const Result<Device> device = Device::gpu();
+  if (device)
+    return *device;
+  SkipReporter::reason = device.error().message;
+  ++SkipReporter::skipped;
+  std::cout << "[SKIP] " << SkipReporter::current << ": " << SkipReporter::reason << "\n";
+  return std::nullopt;
+}
+
+Kernel compiled(const Problem &problem, const Device &device) {
+  return need(build(problem, device));
+}
+
+} // namespace halftone::test
+
+int main(int count, char **arguments) {
+  using namespace halftone::test;
+  std::vector<const char *> rest{arguments[0]};
+  for (int i = 1; i < count; ++i) {
+    if (std::strcmp(arguments[i], "--quick") == 0)
+      gpuTestOptions().quick = true;
+    else if (std::strcmp(arguments[i], "--export") == 0 && i + 1 < count)
+      gpuTestOptions().exportTo = arguments[++i];
+    else
+      rest.push_back(arguments[i]);
+  }
+  doctest::Context context(int(rest.size()), rest.data());
+  return context.run();
+}
