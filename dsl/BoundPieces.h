@@ -84,6 +84,18 @@ inline Hull hullOf(const BoundPiece &piece, Domain range) {
           std::max(piece.high.at(range.begin), piece.high.at(range.end - 1))};
 }
 
+/// Whether all values of a piece over a range are so far from the limits of 64 bits that the sum or
+/// difference of two such values fits.
+inline bool isModerate(const BoundPiece &piece, Domain range) {
+  constexpr int64_t limit = int64_t{1} << 61;
+  Hull hull = hullOf(piece, range);
+  int64_t least =
+      std::min(hull.low, std::min(piece.high.at(range.begin), piece.high.at(range.end - 1)));
+  int64_t most =
+      std::max(hull.high, std::max(piece.low.at(range.begin), piece.low.at(range.end - 1)));
+  return least > -limit && most < limit;
+}
+
 inline void appendTruth(Truths &truths, int64_t begin, Kept kept) {
   if (truths.empty() || truths.back().kept != kept)
     truths.push_back({begin, kept});

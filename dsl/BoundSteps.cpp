@@ -125,8 +125,9 @@ void appendRemainders(BoundPiece piece, int64_t divisor, Domain range, const Res
   }
   auto anything = [&](Domain x) { appendBound(out, x.begin, {0, 0}, {divisor - 1, 0}); };
   uint64_t steepest = std::max(std::abs(piece.low.slope), std::abs(piece.high.slope));
-  bool steep = steepest != 0 && uint64_t(divisor) / steepest < uint64_t(resolution.fine) &&
-               range.end - range.begin > resolution.fine;
+  // A saw with a tooth in every granule is not worth following.
+  bool steep = steepest != 0 && uint64_t(divisor) / steepest <= uint64_t(resolution.coarse) &&
+               range.end - range.begin > resolution.coarse;
   if (steep || out.size() > resolution.limit)
     return anything(range);
   forEachStep(
@@ -144,7 +145,7 @@ void appendRemainders(BoundPiece piece, int64_t divisor, Domain range, const Res
 void BoundArithmetic::divide(const Bounds &a, const Bounds &b, Bounds &out) const {
   out.clear();
   forEachPiece(domain, a, b, [&](Domain x, const BoundPiece &l, const BoundPiece &r) {
-    if (!r.isExactConstant()) {
+    if (!r.isExactConstant() || !isModerate(l, x)) {
       forEachChunk(x, l.isConstant() && r.isConstant() ? x.end - x.begin : resolution.coarse,
                    out.size() > resolution.limit, [&](Domain chunk) {
                      Hull hull = quotientHull(hullOf(l, chunk), hullOf(r, chunk));
@@ -173,7 +174,7 @@ void BoundArithmetic::divide(const Bounds &a, const Bounds &b, Bounds &out) cons
 void BoundArithmetic::modulo(const Bounds &a, const Bounds &b, Bounds &out) const {
   out.clear();
   forEachPiece(domain, a, b, [&](Domain x, const BoundPiece &l, const BoundPiece &r) {
-    if (!r.isExactConstant()) {
+    if (!r.isExactConstant() || !isModerate(l, x)) {
       forEachChunk(x, l.isConstant() && r.isConstant() ? x.end - x.begin : resolution.coarse,
                    out.size() > resolution.limit, [&](Domain chunk) {
                      Hull hull = remainderHull(hullOf(l, chunk), hullOf(r, chunk));

@@ -5,8 +5,9 @@
 
 namespace halftone {
 
-/// Query by query, or block row by block row where the pattern is a block mask: a row's runs count
-/// whole pairs, and the few keys that the analysis leaves open are looked at one by one.
+/// Zone by zone where the pattern has no block mask, block row by block row where it is one, else
+/// query by query: a row's runs count whole, and the keys that the analysis leaves open are looked
+/// at one by one.
 int64_t keptPairs(const Problem &problem, int64_t batch, int64_t head) {
   const Layout &query = problem.query(), &key = problem.key();
   TermPool pool;
@@ -14,6 +15,9 @@ int64_t keptPairs(const Problem &problem, int64_t batch, int64_t head) {
   BlockMasks masks(pool, query, key);
   MaskSolver solver(pool, condition, query, key, masks, 1, 1);
   TermValue value(pool, query, key, masks);
+  if (ZoneSolver *zones = solver.zoneSolver())
+    return zones->countPairs(
+        [&](int64_t query, int64_t key) { return value.at(condition, query, key) != 0; });
   int64_t queries = query.tokenCount(), block = std::max<int64_t>(1, solver.queryBlock());
   int64_t pairs = 0;
   KeyRuns runs;

@@ -3,6 +3,7 @@
 #include "dsl/BoundPieces.h"
 
 #include <algorithm>
+#include <cstdlib>
 
 namespace halftone {
 namespace {
@@ -57,6 +58,12 @@ void BoundArithmetic::multiply(const Bounds &a, const Bounds &b, Bounds &out) co
 void BoundArithmetic::minimum(const Bounds &a, const Bounds &b, Bounds &out) const {
   out.clear();
   forEachPiece(domain, a, b, [&](Domain x, const BoundPiece &l, const BoundPiece &r) {
+    if (!isModerate(l, x) || !isModerate(r, x)) {
+      Hull left = hullOf(l, x), right = hullOf(r, x);
+      out.push_back(
+          {x.begin, {std::min(left.low, right.low), 0}, {std::min(left.high, right.high), 0}});
+      return;
+    }
     forEachSign(x, {l.low - r.low, l.high - r.high}, [&](Domain part, auto atLeastZero) {
       out.push_back({part.begin, atLeastZero[0] ? r.low : l.low, atLeastZero[1] ? r.high : l.high});
     });
@@ -66,6 +73,12 @@ void BoundArithmetic::minimum(const Bounds &a, const Bounds &b, Bounds &out) con
 void BoundArithmetic::maximum(const Bounds &a, const Bounds &b, Bounds &out) const {
   out.clear();
   forEachPiece(domain, a, b, [&](Domain x, const BoundPiece &l, const BoundPiece &r) {
+    if (!isModerate(l, x) || !isModerate(r, x)) {
+      Hull left = hullOf(l, x), right = hullOf(r, x);
+      out.push_back(
+          {x.begin, {std::max(left.low, right.low), 0}, {std::max(left.high, right.high), 0}});
+      return;
+    }
     forEachSign(x, {l.low - r.low, l.high - r.high}, [&](Domain part, auto atLeastZero) {
       out.push_back({part.begin, atLeastZero[0] ? l.low : r.low, atLeastZero[1] ? l.high : r.high});
     });
@@ -76,6 +89,12 @@ void BoundArithmetic::absolute(const Bounds &a, Bounds &out) const {
   out.clear();
   forEachPiece(domain, a, [&](Domain x, const BoundPiece &piece) {
     Line zero;
+    if (!isModerate(piece, x)) {
+      Hull hull = hullOf(piece, x);
+      int64_t least = std::max(hull.low, -INT64_MAX);
+      out.push_back({x.begin, zero, {std::max(std::abs(least), std::abs(hull.high)), 0}});
+      return;
+    }
     std::array<Line, 3> signs{piece.low, zero - piece.high, piece.low + piece.high};
     forEachSign(x, signs, [&](Domain part, auto atLeastZero) {
       if (atLeastZero[0]) // low >= 0
@@ -122,6 +141,8 @@ void BoundArithmetic::select(const Truths &condition, const Bounds &yes, const B
 void BoundArithmetic::equal(const Bounds &a, const Bounds &b, Truths &out) const {
   out.clear();
   forEachPiece(domain, a, b, [&](Domain x, const BoundPiece &l, const BoundPiece &r) {
+    if (!isModerate(l, x) || !isModerate(r, x))
+      return appendTruth(out, x.begin, Kept::Some);
     Line low = l.low - r.high, high = l.high - r.low, zero;
     std::array<Line, 4> signs{low, zero - low, high, zero - high};
     forEachSign(x, signs, [&](Domain part, auto atLeastZero) {
@@ -135,6 +156,8 @@ void BoundArithmetic::equal(const Bounds &a, const Bounds &b, Truths &out) const
 void BoundArithmetic::less(const Bounds &a, const Bounds &b, Truths &out) const {
   out.clear();
   forEachPiece(domain, a, b, [&](Domain x, const BoundPiece &l, const BoundPiece &r) {
+    if (!isModerate(l, x) || !isModerate(r, x))
+      return appendTruth(out, x.begin, Kept::Some);
     forEachSign(x, {l.low - r.high, l.high - r.low}, [&](Domain part, auto atLeastZero) {
       appendTruth(out, part.begin,
                   !atLeastZero[1]   ? Kept::All

@@ -15,6 +15,8 @@ public:
   /// The runs of the queries [begin, end).
   void solve(int64_t begin, int64_t end, KeyRuns &out);
 
+  /// The solver of the whole condition where it has no block mask in it, else null.
+  ZoneSolver *zoneSolver() { return root->zones.get(); }
   /// Whether the answer can only change at multiples of the result (0: anywhere).
   int64_t queryBlock() const;
 

@@ -84,6 +84,7 @@ void ZoneSolver::enterQueryZone(const Zone &zone) {
   if (pool.size() > ownTerms + mostTerms) {
     pool.shrink(ownTerms);
     slots.clear();
+    ++slotGeneration;
     slotNumbers.clear();
     forgetAnswers();
   }

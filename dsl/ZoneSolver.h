@@ -3,6 +3,8 @@
 #include "dsl/TermBounds.h"
 #include "dsl/ZonePattern.h"
 
+#include <functional>
+
 namespace halftone {
 
 /// Queries that share a zone.
@@ -32,6 +34,11 @@ public:
   /// Writes the runs of one piece.
   void solve(const QueryPiece &piece, KeyRuns &out);
 
+  /// Number of kept pairs over all queries, counted zone pair by zone pair: those of one slot and
+  /// one kind of query zone are counted once. `kept(query, key)` decides what the analysis leaves
+  /// open.
+  int64_t countPairs(const std::function<bool(int64_t, int64_t)> &kept);
+
 private:
   /// Neighbouring key zones that are kept whole, or one whose keys a slot solves.
   struct Entry {
@@ -60,6 +67,11 @@ private:
   void resolve(Slot &slot, int32_t number, const Question &question);
   void solveRange(TermId condition, const Zone &zone, Domain domain, int64_t origin, KeyRuns &out);
   void forgetAnswers();
+  bool isOfDistance(TermId id) const;
+  int64_t countSlot(TermId condition, const Zone &keys,
+                    const std::function<bool(int64_t, int64_t)> &kept);
+  int64_t countDistances(TermId condition, const Zone &keys,
+                         const std::function<bool(int64_t, int64_t)> &kept);
 
   TermPool pool;
   TermId condition;
@@ -77,6 +89,7 @@ private:
   CoordinateRanges zoneRanges, pieceRanges;
   std::vector<Entry> entries; ///< of the current zone
   std::vector<Slot> slots;
+  uint64_t slotGeneration = 0; ///< grows when the slots are forgotten
   std::unordered_map<uint64_t, int32_t> slotNumbers; ///< by (term, shape)
   std::unordered_map<Question, std::pair<uint32_t, uint32_t>, QuestionHash> answers;
   KeyRuns answerRuns; ///< relative to their zone's begin
