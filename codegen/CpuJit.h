@@ -23,4 +23,7 @@ int hostVectorWidth();
 /// object bytes on the same machine.
 Result<CpuCode> jitCpu(mlir::ModuleOp module, std::string_view entry);
 
+/// Links an object of this machine, such as one that jitCpu gave, and looks up `entry`.
+Result<CpuCode> loadCpu(std::vector<char> object, std::string_view entry);
+
 } // namespace halftone
