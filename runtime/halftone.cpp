@@ -3,6 +3,8 @@
 #include "dsl/Parse.h"
 #include "runtime/Handles.h"
 
+#include <cstring>
+
 using namespace halftone;
 
 // One function for both declarations of a CPU kernel's function: they differ in the pointer's type
@@ -93,6 +95,23 @@ halftone_status halftone_image_read(const void *bytes, size_t length, halftone_i
       return read.error();
     return halftone_image{std::make_shared<const Image>(std::move(*read))};
   });
+}
+
+halftone_status halftone_image_write(const halftone_image *image, void *bytes, size_t capacity,
+                                     size_t *length, halftone_error **error) {
+  if (error)
+    *error = nullptr;
+  try {
+    if (!image || !length)
+      return report(nullArgument(!image ? "image" : "length"), error);
+    std::vector<char> file = writeImage(*image->image);
+    *length = file.size();
+    if (bytes && capacity >= file.size())
+      std::memcpy(bytes, file.data(), file.size());
+    return HALFTONE_OK;
+  } catch (...) {
+    return report(unsupported("the host is out of memory", "free memory"), error);
+  }
 }
 
 void halftone_image_free(halftone_image *image) { delete image; }

@@ -79,6 +79,10 @@ void halftone_device_free(halftone_device *device);
 /* Reads an image from the bytes of its file, which are copied. */
 halftone_status halftone_image_read(const void *bytes, size_t length, halftone_image **image,
                                     halftone_error **error);
+/* The bytes of an image's file, which halftone_image_read() reads: their number in `*length`, and
+ * the bytes in `bytes` if it is not null and `capacity` is enough. */
+halftone_status halftone_image_write(const halftone_image *image, void *bytes, size_t capacity,
+                                     size_t *length, halftone_error **error);
 void halftone_image_free(halftone_image *image);
 
 /* Loads `image` on `device` and plans `problem` for it. The kernel keeps what it needs: problem,

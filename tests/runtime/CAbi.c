@@ -87,6 +87,12 @@ static void cpu(const char *path) {
   char *bytes = readFile(path, &length);
   halftone_image *image = NULL;
   EXPECT(halftone_image_read(bytes, length, &image, &error) == HALFTONE_OK && image && !error);
+  size_t needed = 0, written = 0;
+  EXPECT(halftone_image_write(image, NULL, 0, &needed, &error) == HALFTONE_OK && needed == length);
+  char *copy = malloc(length);
+  EXPECT(halftone_image_write(image, copy, length, &written, &error) == HALFTONE_OK);
+  EXPECT(written == length && memcmp(copy, bytes, length) == 0);
+  free(copy);
   halftone_image *half = image;
   halftone_status status = halftone_image_read(bytes, length / 2, &half, &error);
   EXPECT(half == NULL);
