@@ -1,0 +1,136 @@
+#include "codegen/Compilation.h"
+
+#include "codegen/CpuJit.h"
+#include "codegen/Import.h"
+#include "codegen/Pipelines.h"
+
+#include "mlir/IR/Diagnostics.h"
+#include "mlir/Pass/Pass.h"
+#include "mlir/Pass/PassInstrumentation.h"
+#include "mlir/Pass/PassManager.h"
+
+#include "llvm/Support/raw_ostream.h"
+
+using namespace mlir;
+
+namespace halftone {
+
+namespace {
+
+/// Remembers the pass that failed.
+class FailedPass : public PassInstrumentation {
+public:
+  explicit FailedPass(std::string &name) : name(name) {}
+  void runAfterPassFailed(Pass *pass, Operation *) override {
+    if (name.empty())
+      name = pass->getArgument().empty() ? pass->getName().str() : pass->getArgument().str();
+  }
+
+private:
+  std::string &name;
+};
+
+} // namespace
+
+Compilation::Compilation(const Problem &problem, const Schedule &schedule, const Target &target,
+                         const CompileOptions &options)
+    : problem(problem), schedule(schedule), target(target), options(options),
+      context(MLIRContext::Threading::DISABLED) {
+  timing.setEnabled(options.timePasses);
+  timing.setDisplayMode(DefaultTimingManager::DisplayMode::Tree);
+  wholeTime = timing.getRootScope();
+}
+
+Status Compilation::import() {
+  if (Status status = problem.check(); !status)
+    return status;
+  if (Status status = checkSchedule(problem, schedule, target); !status)
+    return status;
+  Result<Program> lowered = lowerProgram(problem);
+  if (!lowered)
+    return lowered.error();
+  maskProgram = std::move(*lowered);
+  Result<Dump> opened = Dump::open(options, target.name);
+  if (!opened)
+    return opened.error();
+  dumped = std::move(*opened);
+  root = importProblem(context, problem, maskProgram);
+  if (Status status = dumped.write("problem.txt", problem.text() + "\n" + schedule.text() + "\n");
+      !status)
+    return status;
+  return dumped.write("import.mlir", dumped.isOn() ? moduleText() : "");
+}
+
+Status Compilation::tile() {
+  return runStage("tile", [&](OpPassManager &passes) {
+    populateTilePipeline(passes, {schedule.tileQ, schedule.tileK, schedule.stages,
+                                  target.kind == Target::Kind::Cpu ? 1 : schedule.warps});
+  });
+}
+
+Status Compilation::toMma() { return runStage("mma", populateMmaPipeline); }
+
+Status Compilation::toLlvm() {
+  if (target.kind == Target::Kind::Mma)
+    return runStage("nvvm", populateNvvmPipeline);
+  int64_t width = schedule.vectorWidth ? schedule.vectorWidth : hostVectorWidth();
+  Status status = runStage("vector", [&](OpPassManager &passes) {
+    populateVectorPipeline(passes, {width});
+  });
+  return status ? runStage("llvm", populateCpuLlvmPipeline) : status;
+}
+
+Status Compilation::reach(Level level) {
+  Status status = import();
+  if (status && level != Level::Attention)
+    status = tile();
+  bool isGpu = target.kind == Target::Kind::Mma;
+  if (status && isGpu && level != Level::Attention && level != Level::Ht)
+    status = toMma();
+  if (status && level != Level::Attention && level != Level::Ht && level != Level::Mma)
+    status = toLlvm();
+  return status;
+}
+
+std::string Compilation::moduleText() {
+  std::string text;
+  llvm::raw_string_ostream stream(text);
+  root->print(stream);
+  return text;
+}
+
+uint32_t Compilation::kernelNumber(llvm::StringRef name) {
+  uint32_t number = 0;
+  root->walk([&](Operation *op) {
+    if (auto attribute = op->getAttrOfType<IntegerAttr>(name))
+      number = uint32_t(attribute.getInt());
+  });
+  return number;
+}
+
+Status Compilation::runStage(std::string_view name,
+                             llvm::function_ref<void(OpPassManager &)> populate) {
+  OwningOpRef<ModuleOp> before = root->clone();
+  PassManager passes(&context, ModuleOp::getOperationName());
+  populate(passes);
+  std::string failedPass, messages;
+  passes.addInstrumentation(std::make_unique<FailedPass>(failedPass));
+  dumped.watch(passes);
+  TimingScope stageTime = wholeTime.nest(name);
+  if (options.timePasses)
+    passes.enableTiming(stageTime);
+  ScopedDiagnosticHandler handler(&context, [&](Diagnostic &diagnostic) {
+    messages += (messages.empty() ? "" : "; ") + diagnostic.str();
+    return success();
+  });
+  if (succeeded(passes.run(*root)))
+    return dumped.status();
+  std::string reproducer = writeReproducer(dumped, *before, passes, name);
+  return Error{ErrorCode::Internal,
+               "the pass " + failedPass + " of the stage " + std::string(name) +
+                   " failed: " + messages,
+               {},
+               reproducer.empty() ? "" : "report this with " + reproducer};
+}
+
+} // namespace halftone

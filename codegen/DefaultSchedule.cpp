@@ -1,0 +1,151 @@
+// The schedule that always works, and what a target can run.
+#include "codegen/MmaLimits.h"
+#include "codegen/Target.h"
+
+#include <algorithm>
+#include <numeric>
+
+namespace halftone {
+
+namespace {
+
+/// Block sizes of block masks in a pattern: 0 if there is none, else their greatest common divisor.
+/// A pattern is a tree with shared parts, so that parts seen once are not walked again.
+int64_t maskBlock(const Pattern &pattern) {
+  int64_t block = 0;
+  std::vector<const Node *> open{pattern.node().get()}, seen;
+  while (!open.empty()) {
+    const Node *node = open.back();
+    open.pop_back();
+    if (std::find(seen.begin(), seen.end(), node) != seen.end())
+      continue;
+    seen.push_back(node);
+    if (node->op == Op::RadialBlocks)
+      block = std::gcd(block, node->radial.block);
+    else if (node->op == Op::Rounded)
+      block = std::gcd(block, node->value);
+    for (const NodePointer &operand : node->operands)
+      open.push_back(operand.get());
+  }
+  return block;
+}
+
+/// The largest size from `size` down by halves that divides `block`, so that no tile is partial by
+/// its cut alone; `size` itself where there is none of at least `least`.
+int dividing(int size, int64_t block, int least) {
+  for (int candidate = size; candidate >= least; candidate /= 2)
+    if (block % candidate == 0)
+      return candidate;
+  return size;
+}
+
+Schedule mmaSchedule(const Problem &problem, const Target &target) {
+  int64_t headDim = problem.shape().headDim;
+  Schedule schedule;
+  schedule.tileQ = headDim <= 128 ? 128 : 64;
+  schedule.tileK = headDim <= 64 ? 128 : 64;
+  schedule.stages = 2;
+  schedule.warps = 4;
+  if (int64_t block = maskBlock(problem.pattern())) {
+    schedule.tileQ = dividing(schedule.tileQ, block, 16 * schedule.warps);
+    schedule.tileK = dividing(schedule.tileK, block, 16);
+  }
+  if (mmaSharedBytes(headDim, schedule) > target.sharedBytes)
+    schedule.stages = 1;
+  while (mmaSharedBytes(headDim, schedule) > target.sharedBytes && schedule.tileK > 16)
+    schedule.tileK /= 2;
+  return schedule;
+}
+
+Schedule cpuSchedule(const Problem &problem) {
+  Schedule schedule;
+  schedule.tileQ = 64;
+  schedule.tileK = 64;
+  if (int64_t block = maskBlock(problem.pattern())) {
+    schedule.tileQ = dividing(schedule.tileQ, block, 16);
+    schedule.tileK = dividing(schedule.tileK, block, 16);
+  }
+  return schedule;
+}
+
+std::string number(int64_t value) { return std::to_string(value); }
+
+/// `value` must be a multiple of `step` from `step` to `most`.
+Status checkStep(const char *name, int64_t value, int64_t step, int64_t most) {
+  if (value >= step && value <= most && value % step == 0)
+    return {};
+  int64_t nearest = std::clamp((value + step / 2) / step * step, step, most / step * step);
+  return misuse(std::string(name) + "=" + number(value) + " is not a multiple of " + number(step) +
+                    " from " + number(step) + " to " + number(most),
+                "use " + std::string(name) + "=" + number(nearest));
+}
+
+Status checkUnused(const char *name, int64_t value, int64_t unset, const Target &target) {
+  if (value == unset)
+    return {};
+  return misuse(std::string(name) + "=" + number(value) + " means nothing on the target " +
+                    target.name,
+                "leave it out");
+}
+
+Status checkMma(const Problem &problem, const Schedule &schedule, const Target &target) {
+  int64_t headDim = problem.shape().headDim;
+  if (problem.shape().element == Element::F32)
+    return unsupported("the target " + target.name + " has no f32 kernels",
+                       "use element bf16 or f16, or the target cpu");
+  if (headDim % 16 != 0)
+    return unsupported("the target " + target.name + " needs a head dim that is a multiple of 16, "
+                           "not " + number(headDim),
+                       "pad the heads to " + number((headDim + 15) / 16 * 16) +
+                           ", or use the target cpu");
+  if (Status status = checkUnused("vectorWidth", schedule.vectorWidth, 0, target); !status)
+    return status;
+  if (schedule.warps < 1 || schedule.warps > 16)
+    return misuse("warps=" + number(schedule.warps) + " is not from 1 to 16",
+                  schedule.warps < 1 ? "use warps=1" : "use warps=16");
+  if (schedule.stages < 1 || schedule.stages > 2)
+    return misuse("stages=" + number(schedule.stages) + " is not 1 or 2",
+                  schedule.stages < 1 ? "use stages=1" : "use stages=2");
+  int64_t rows = 16 * int64_t(schedule.warps);
+  if (Status status = checkStep("tileQ", schedule.tileQ, rows, std::max<int64_t>(rows, 256));
+      !status)
+    return status;
+  if (Status status = checkStep("tileK", schedule.tileK, 16, 256); !status)
+    return status;
+  int64_t shared = mmaSharedBytes(headDim, schedule);
+  if (shared > target.sharedBytes) {
+    Schedule nearest = mmaSchedule(problem, target);
+    return unsupported("the schedule needs " + number(shared) + " bytes of shared memory; " +
+                           target.name + " has " + number(target.sharedBytes) + " for a block",
+                       "use " + nearest.text());
+  }
+  return {};
+}
+
+Status checkCpu(const Schedule &schedule, const Target &target) {
+  Schedule unset;
+  if (Status status = checkUnused("stages", schedule.stages, unset.stages, target); !status)
+    return status;
+  if (Status status = checkUnused("warps", schedule.warps, unset.warps, target); !status)
+    return status;
+  int width = schedule.vectorWidth;
+  if (width != 0 && width != 4 && width != 8 && width != 16)
+    return misuse("vectorWidth=" + number(width) + " is not 0, 4, 8 or 16",
+                  "use vectorWidth=0, the machine's own");
+  if (Status status = checkStep("tileQ", schedule.tileQ, 8, 256); !status)
+    return status;
+  return checkStep("tileK", schedule.tileK, 16, 256);
+}
+
+} // namespace
+
+Schedule defaultSchedule(const Problem &problem, const Target &target) {
+  return target.kind == Target::Kind::Cpu ? cpuSchedule(problem) : mmaSchedule(problem, target);
+}
+
+Status checkSchedule(const Problem &problem, const Schedule &schedule, const Target &target) {
+  return target.kind == Target::Kind::Cpu ? checkCpu(schedule, target)
+                                          : checkMma(problem, schedule, target);
+}
+
+} // namespace halftone

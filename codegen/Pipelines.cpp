@@ -1,0 +1,66 @@
+#include "codegen/Pipelines.h"
+
+#include "codegen/Passes.h"
+
+#include "mlir/Conversion/Passes.h"
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "mlir/Transforms/Passes.h"
+
+using namespace mlir;
+
+namespace halftone {
+
+void populateTilePipeline(OpPassManager &passes, const TileOptions &options) {
+  TileAttentionPassOptions sizes;
+  sizes.tileQ = options.tileQ;
+  sizes.tileK = options.tileK;
+  sizes.stages = options.stages;
+  sizes.warps = options.warps;
+  passes.addPass(createTileAttentionPass(sizes));
+  passes.addPass(createCanonicalizerPass());
+  passes.addPass(createCSEPass());
+}
+
+void populateVectorPipeline(OpPassManager &passes, const VectorOptions &options) {
+  HtToVectorPassOptions vectors;
+  vectors.vectorWidth = options.vectorWidth;
+  passes.addPass(createHtToVectorPass(vectors));
+  passes.addPass(createLowerScalarsPass());
+  passes.addPass(createCanonicalizerPass());
+  passes.addPass(createCSEPass());
+}
+
+void populateCpuLlvmPipeline(OpPassManager &passes) {
+  passes.addPass(createSCFToControlFlowPass());
+  passes.addPass(createConvertVectorToLLVMPass());
+  passes.addPass(createConvertMathToLLVMPass());
+  passes.addPass(createArithToLLVMConversionPass());
+  passes.addPass(createConvertFuncToLLVMPass());
+  passes.addPass(createConvertControlFlowToLLVMPass());
+  passes.addPass(createReconcileUnrealizedCastsPass());
+  passes.addPass(createCanonicalizerPass());
+  passes.addPass(createCSEPass());
+}
+
+void populateMmaPipeline(OpPassManager &passes) {
+  passes.addPass(createHtToMmaPass());
+  passes.addPass(createCanonicalizerPass());
+  passes.addPass(createCSEPass());
+}
+
+void populateNvvmPipeline(OpPassManager &passes) {
+  passes.addPass(createMmaToNvvmPass());
+  passes.addPass(createLowerScalarsPass());
+  passes.addPass(createCanonicalizerPass());
+  passes.addPass(createCSEPass());
+  passes.addPass(createSCFToControlFlowPass());
+  passes.addPass(createConvertMathToLLVMPass());
+  passes.addPass(createArithToLLVMConversionPass());
+  passes.addPass(createConvertControlFlowToLLVMPass());
+  passes.addPass(createConvertNVVMToLLVMPass());
+  passes.addPass(createReconcileUnrealizedCastsPass());
+  passes.addPass(createCanonicalizerPass());
+  passes.addPass(createCSEPass());
+}
+
+} // namespace halftone
