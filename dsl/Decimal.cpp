@@ -33,11 +33,11 @@ std::optional<Decimal> Decimal::parse(std::string_view text) {
   for (; i < text.size() && isDigit(text[i]); ++i, any = true)
     if (!appendDigit(digits, text[i] - '0'))
       return {};
-  if (i < text.size() && text[i] == '.') {
+  if (any && i < text.size() && text[i] == '.') {
     ++i;
     if (i == text.size() || !isDigit(text[i]))
       return {};
-    for (; i < text.size() && isDigit(text[i]); ++i, any = true) {
+    for (; i < text.size() && isDigit(text[i]); ++i) {
       if (text[i] == '0') {
         ++heldZeros;
         continue;

@@ -6,6 +6,27 @@
 
 namespace halftone {
 
+namespace {
+
+/// Spellings of other languages, and ours.
+constexpr std::pair<std::string_view, std::string_view> foreignSpellings[] = {
+    {"&&", "write & for and"},      {"||", "write | for or"},
+    {"and ", "write & for and"},    {"or ", "write | for or"},
+    {"!", "write ~ for not"},       {"not ", "write ~ for not"},
+    {"//", "write / for division"}, {"**", "write pow2(x) for a power of two"},
+    {"=", "write == for equal"},
+};
+
+/// The advice for what comes next, where it is such a spelling.
+std::string foreignFix(const Scanner &scanner) {
+  for (auto [spelling, advice] : foreignSpellings)
+    if (scanner.sees(spelling))
+      return std::string(advice);
+  return {};
+}
+
+} // namespace
+
 /// One level of brackets, calls or prefix operators.
 class ExpressionReader::Level {
 public:
@@ -21,6 +42,11 @@ public:
 private:
   ExpressionReader &reader;
 };
+
+void ExpressionReader::expectEnd() {
+  if (!scanner.atEnd())
+    scanner.failExpected("an operator or the end", foreignFix(scanner));
+}
 
 NodePointer ExpressionReader::pattern() { return finished(requireBoolean(anyPattern())); }
 NodePointer ExpressionReader::sum() { return finished(requireInteger(anyPattern())); }
@@ -38,8 +64,8 @@ NodePointer ExpressionReader::finished(const Piece &piece) {
 ExpressionReader::Piece ExpressionReader::requireBoolean(Piece piece) {
   if (!piece || isBoolean(*piece.node))
     return piece;
-  if (scanner.sees("=") || scanner.sees("!") || scanner.sees("&&") || scanner.sees("||"))
-    scanner.failExpected("a comparison such as ==");
+  if (std::string fix = foreignFix(scanner); !fix.empty())
+    scanner.failExpected("a comparison such as ==", std::move(fix));
   scanner.fail("expected a yes/no, found the number `" + excerpt(*piece.node) + "`",
                "compare it with something, as in q.frame == k.frame", piece.start);
   return {};
@@ -166,13 +192,16 @@ ExpressionReader::Piece ExpressionReader::primary() {
   if (scanner.accept("(")) {
     Level level(*this);
     Piece inner = anyPattern();
+    if (inner && !scanner.sees(")"))
+      scanner.failExpected("an operator or `)`", foreignFix(scanner));
     if (!inner || !scanner.expect(")"))
       return {};
     return {inner.node, start};
   }
   std::string_view name = scanner.peekWord();
   if (name.empty()) {
-    scanner.failExpected("a number, a coordinate such as q.frame, or a bracket");
+    scanner.failExpected("a number, a coordinate such as q.frame, or a bracket",
+                         foreignFix(scanner));
     return {};
   }
   scanner.word();

@@ -15,6 +15,8 @@ public:
   /// is then in the scanner; a mistake kept in the tree is one.
   NodePointer pattern();
   NodePointer sum();
+  /// Fails unless everything was read.
+  void expectEnd();
 
 private:
   /// What was read, and where it began.

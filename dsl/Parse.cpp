@@ -9,15 +9,6 @@ namespace halftone {
 
 namespace {
 
-/// The value, if everything was read and nothing failed.
-template <typename T> Result<T> finish(Scanner &scanner, T value, const char *continuation) {
-  if (!scanner.atEnd())
-    scanner.failExpected(continuation);
-  if (scanner.failed())
-    return scanner.error();
-  return value;
-}
-
 Layout readVideo(Scanner &scanner) {
   VideoShape shape;
   std::pair<std::string_view, int64_t *> fields[] = {{"frames", &shape.frames},
@@ -162,20 +153,32 @@ struct ProblemReader {
 
 Result<Pattern> parsePattern(std::string_view text) {
   Scanner scanner(text);
-  NodePointer node = ExpressionReader(scanner).pattern();
-  return finish(scanner, Pattern(std::move(node)), "an operator or the end");
+  ExpressionReader reader(scanner);
+  NodePointer node = reader.pattern();
+  reader.expectEnd();
+  if (scanner.failed())
+    return scanner.error();
+  return Pattern(std::move(node));
 }
 
 Result<Expr> parseExpr(std::string_view text) {
   Scanner scanner(text);
-  NodePointer node = ExpressionReader(scanner).sum();
-  return finish(scanner, Expr(std::move(node)), "an operator or the end");
+  ExpressionReader reader(scanner);
+  NodePointer node = reader.sum();
+  reader.expectEnd();
+  if (scanner.failed())
+    return scanner.error();
+  return Expr(std::move(node));
 }
 
 Result<Layout> parseLayout(std::string_view text) {
   Scanner scanner(text);
   Layout layout = readLayout(scanner);
-  return finish(scanner, std::move(layout), "the end");
+  if (!scanner.atEnd())
+    scanner.failExpected("the end");
+  if (scanner.failed())
+    return scanner.error();
+  return layout;
 }
 
 Result<Problem> parseProblem(std::string_view text) {
@@ -189,11 +192,9 @@ Result<Problem> parseProblem(std::string_view text) {
     reader.field();
   if (!scanner.failed() && !scanner.atEnd()) {
     scanner.word();
-    kept = ExpressionReader(scanner).pattern();
-    if (!scanner.atEnd())
-      scanner.failExpected("an operator or the end");
-  } else if (!reader.query) {
-    scanner.failExpected("`query=` and a layout");
+    ExpressionReader expression(scanner);
+    kept = expression.pattern();
+    expression.expectEnd();
   }
   if (!reader.query)
     scanner.fail("a problem without a query layout", "add query=sequence(1024), for example",

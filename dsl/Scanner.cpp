@@ -12,15 +12,6 @@ bool isWordCharacter(char c) {
 }
 bool isDigit(char c) { return c >= '0' && c <= '9'; }
 
-/// Spellings of other languages, and ours.
-constexpr std::pair<std::string_view, std::string_view> foreignSpellings[] = {
-    {"&&", "write & for and"},      {"||", "write | for or"},
-    {"and ", "write & for and"},    {"or ", "write | for or"},
-    {"!", "write ~ for not"},       {"not ", "write ~ for not"},
-    {"//", "write / for division"}, {"**", "write pow2(x) for a power of two"},
-    {"=", "write == for equal"},
-};
-
 } // namespace
 
 void Scanner::skipBlanks() {
@@ -129,19 +120,14 @@ std::string Scanner::nextToken() const {
     return "`" + std::string(next.substr(0, 40)) + (next.size() > 40 ? "...`" : "`");
   unsigned char byte = static_cast<unsigned char>(text[position]);
   if (byte > ' ' && byte < 0x7f)
-    return std::string("`") + text[position] + "`";
+    return "`" + std::string(sees(std::string(2, text[position])) ? 2 : 1, text[position]) + "`";
   constexpr char hexDigits[] = "0123456789abcdef";
   return std::string("byte 0x") + hexDigits[byte >> 4] + hexDigits[byte & 15];
 }
 
-void Scanner::failExpected(std::string_view what) {
-  if (failed())
-    return;
-  std::string fix;
-  for (auto [spelling, advice] : foreignSpellings)
-    if (fix.empty() && sees(spelling))
-      fix = advice;
-  fail("expected " + std::string(what) + ", found " + nextToken(), std::move(fix), where());
+void Scanner::failExpected(std::string_view what, std::string fix) {
+  if (!failed())
+    fail("expected " + std::string(what) + ", found " + nextToken(), std::move(fix), where());
 }
 
 void Scanner::fail(std::string message, std::string fix, Where where) {

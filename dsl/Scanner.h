@@ -44,7 +44,7 @@ public:
   bool failed() const { return failure.has_value(); }
   const Error &error() const { return *failure; }
   /// Fails with "expected <what>, found <next token>".
-  void failExpected(std::string_view what);
+  void failExpected(std::string_view what, std::string fix = {});
   void fail(std::string message, std::string fix, Where where);
 
 private:
