@@ -107,13 +107,15 @@ Problem withRandomScores(RandomNumbers &random, Problem problem) {
 
 /// A problem that keeps nothing is refused, so one that seems to is given one pair.
 Problem keepingSomething(RandomNumbers &random, const Problem &problem) {
-  const AttentionShape &shape = problem.shape();
-  for (int attempt = 0; attempt < 1'000; ++attempt)
-    if (keeps(problem.pattern(), problem.query(), problem.key(), random.between(0, shape.batch - 1),
-              random.between(0, shape.heads - 1),
-              random.between(0, problem.query().tokenCount() - 1),
-              random.between(0, problem.key().tokenCount() - 1)))
-      return problem;
+  PatternWalk walk(problem.pattern(), problem.query(), problem.key());
+  for (int attempt = 0; attempt < 20; ++attempt) {
+    int64_t batch = random.between(0, problem.shape().batch - 1);
+    int64_t head = random.between(0, problem.shape().heads - 1);
+    int64_t query = random.between(0, problem.query().tokenCount() - 1);
+    for (int64_t key = 0; key < problem.key().tokenCount(); ++key)
+      if (walk.keeps(batch, head, query, key))
+        return problem;
+  }
   auto [q, k] = problem.query().tokens();
   return problem.where(problem.pattern() | q.index() == 0 & k.index() == 0);
 }
