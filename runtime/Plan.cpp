@@ -21,23 +21,28 @@ struct PlanBuilder {
   Plan &plan;
   std::vector<std::vector<TileRow>> rows; ///< [class][query tile]
 
+  /// Where the key tiles of a range end that are full: none of them reaches past the last key.
+  int64_t fullEnd(const KeyRange &range) const {
+    return range.full ? range.begin + (range.end - range.begin) / schedule.tileK * schedule.tileK
+                      : range.begin;
+  }
+
+  uint32_t append(int64_t begin, int64_t end) {
+    for (int64_t key = begin; key < end; key += schedule.tileK)
+      plan.stages.push_back(uint32_t(key));
+    return uint32_t((end - begin + schedule.tileK - 1) / schedule.tileK);
+  }
+
   /// Cuts the ranges of a query tile into key tiles: full ones first, then those in which the mask
   /// must be evaluated, among them one that reaches past the last key.
   TileRow cut(std::span<const KeyRange> ranges, int64_t queries) {
-    int64_t keyCount = problem.key().tokenCount(), tileK = schedule.tileK;
     TileRow row{.first = uint32_t(plan.stages.size()), .queries = queries};
-    for (bool full : {true, false}) {
-      for (const KeyRange &range : ranges) {
-        for (int64_t begin = range.begin; begin < range.end; begin += tileK) {
-          bool ragged = begin + tileK > std::min<int64_t>(range.end, keyCount);
-          if ((range.full && !ragged) != full)
-            continue;
-          plan.stages.push_back(uint32_t(begin));
-          ++(full ? row.full : row.partial);
-          row.keys += std::min(tileK, keyCount - begin);
-        }
-      }
+    for (const KeyRange &range : ranges) {
+      row.full += append(range.begin, fullEnd(range));
+      row.keys += range.end - range.begin;
     }
+    for (const KeyRange &range : ranges)
+      row.partial += append(fullEnd(range), range.end);
     return row;
   }
 
@@ -69,7 +74,7 @@ struct PlanBuilder {
   }
 
   /// Appends the items whose row `wanted` says yes to, in natural order.
-  template <typename Wanted> void append(const Wanted &wanted) {
+  template <typename Wanted> void appendWork(const Wanted &wanted) {
     for (int64_t batch = 0; batch < problem.shape().batch; ++batch)
       for (int64_t head = 0; head < problem.shape().heads; ++head) {
         const std::vector<TileRow> &tiles = rows[size_t(map.classOf(batch, head))];
@@ -89,19 +94,19 @@ struct PlanBuilder {
     plan.work.reserve(size_t(workCount()));
     switch (schedule.order) {
     case WorkOrder::Natural:
-      append([](const TileRow &) { return true; });
+      appendWork([](const TileRow &) { return true; });
       return;
     case WorkOrder::LongFirst: {
       int64_t total = totalLength(), count = workCount();
       auto isLong = [&](const TileRow &row) {
         return __int128{row.length()} * count * 2 > __int128{total} * 3;
       };
-      append(isLong);
-      append([&](const TileRow &row) { return !isLong(row); });
+      appendWork(isLong);
+      appendWork([&](const TileRow &row) { return !isLong(row); });
       return;
     }
     case WorkOrder::LongestFirst:
-      append([](const TileRow &) { return true; });
+      appendWork([](const TileRow &) { return true; });
       std::sort(plan.work.begin(), plan.work.end(), [](const WorkItem &a, const WorkItem &b) {
         uint64_t lengthOfA = uint64_t{a.full} + a.partial, lengthOfB = uint64_t{b.full} + b.partial;
         return std::tie(lengthOfB, a.batch, a.head, a.query) <

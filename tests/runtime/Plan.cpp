@@ -1,0 +1,186 @@
+#include "runtime/Plan.h"
+
+#include "dsl/Reference.h"
+#include "kernels/patterns/Radial.h"
+#include "kernels/patterns/Window.h"
+#include "tests/RandomProblem.h"
+
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <map>
+#include <tuple>
+
+namespace halftone {
+namespace {
+
+Plan plan(const Problem &problem, const Schedule &schedule) {
+  Result<Plan> result = makePlan(problem, schedule);
+  REQUIRE_MESSAGE(result, (result ? "" : result.error().text()));
+  return *result;
+}
+
+/// (batch, head, query): natural order.
+std::tuple<uint32_t, uint32_t, uint32_t> place(const WorkItem &item) {
+  return {item.batch, item.head, item.query};
+}
+uint64_t length(const WorkItem &item) { return uint64_t{item.full} + item.partial; }
+
+/// How often the entries of an item cover each key, and in which kind of tile.
+struct Coverage {
+  std::vector<int> full, partial;
+  bool fullPastTheEnd = false;
+  int64_t keys = 0;
+
+  Coverage(const Plan &plan, const WorkItem &item, int64_t tileK, int64_t keyCount)
+      : full(size_t(keyCount), 0), partial(size_t(keyCount), 0) {
+    for (uint32_t i = 0; i < item.full + item.partial; ++i) {
+      bool isFull = i < item.full;
+      int64_t begin = plan.stages.at(item.first + i);
+      fullPastTheEnd |= isFull && begin + tileK > keyCount;
+      for (int64_t key = begin; key < std::min(begin + tileK, keyCount); ++key, ++keys)
+        ++(isFull ? full : partial)[size_t(key)];
+    }
+  }
+};
+
+/// Checks the entries of one item against the pattern; returns the pairs that it keeps.
+int64_t checkItem(const Problem &problem, const Schedule &schedule, const Coverage &coverage,
+                  const WorkItem &item, PatternWalk &walk) {
+  int64_t queryEnd = std::min<int64_t>(item.query + schedule.tileQ, problem.query().tokenCount()),
+          kept = 0;
+  bool once = true, covered = true, allOfFull = true;
+  for (int64_t query = item.query; query < queryEnd; ++query)
+    for (size_t key = 0; key < coverage.full.size(); ++key) {
+      bool keeps = walk.keeps(item.batch, item.head, query, int64_t(key));
+      int times = coverage.full[key] + coverage.partial[key];
+      kept += keeps;
+      once &= times <= 1;
+      covered &= !keeps || times == 1;
+      allOfFull &= keeps || coverage.full[key] == 0;
+    }
+  CHECK(once);
+  CHECK(covered);
+  CHECK(allOfFull);
+  CHECK_FALSE(coverage.fullPastTheEnd);
+  return kept;
+}
+
+void checkOrder(const std::vector<WorkItem> &work, WorkOrder order) {
+  double mean = 0;
+  for (const WorkItem &item : work)
+    mean += double(length(item)) / double(work.size());
+  auto isLong = [&](const WorkItem &item) { return double(length(item)) > 1.5 * mean; };
+  for (size_t i = 1; i < work.size(); ++i) {
+    const WorkItem &a = work[i - 1], &b = work[i];
+    bool natural = place(a) < place(b);
+    if (order == WorkOrder::Natural)
+      REQUIRE(natural);
+    if (order == WorkOrder::LongFirst)
+      REQUIRE((isLong(a) == isLong(b) ? natural : isLong(a)));
+    if (order == WorkOrder::LongestFirst)
+      REQUIRE((length(a) == length(b) ? natural : length(a) > length(b)));
+  }
+}
+
+Schedule randomSchedule(test::RandomNumbers &random) {
+  return {.tileQ = random.pick({16, 32, 64, 128}),
+          .tileK = random.pick({16, 32, 64, 128, 176}),
+          .order =
+              random.pick({WorkOrder::Natural, WorkOrder::LongFirst, WorkOrder::LongestFirst})};
+}
+
+TEST_CASE("a plan covers each kept pair once, and full tiles have no other") {
+  for (uint64_t seed = 0; seed < 150; ++seed) {
+    test::RandomProblem drawn = test::RandomProblem::make(seed, Element::BF16, false);
+    const Problem &problem = drawn.problem;
+    test::RandomNumbers random(seed + 1'000'000);
+    Schedule schedule = randomSchedule(random);
+    CAPTURE(drawn.text());
+    CAPTURE(schedule.text());
+    Plan made = plan(problem, schedule);
+
+    int64_t queryTiles = (problem.query().tokenCount() + schedule.tileQ - 1) / schedule.tileQ;
+    REQUIRE(int64_t(made.work.size()) ==
+            queryTiles * problem.shape().heads * problem.shape().batch);
+    checkOrder(made.work, schedule.order);
+
+    std::vector<WorkItem> work = made.work;
+    std::sort(work.begin(), work.end(),
+              [](const WorkItem &a, const WorkItem &b) { return place(a) < place(b); });
+    PatternWalk walk(problem.pattern(), problem.query(), problem.key());
+    int64_t kept = 0, covered = 0;
+    for (size_t i = 0; i < work.size(); ++i) {
+      const WorkItem &item = work[i];
+      REQUIRE(item.query % uint32_t(schedule.tileQ) == 0);
+      REQUIRE((i == 0 || place(work[i - 1]) < place(item)));
+      Coverage coverage(made, item, schedule.tileK, problem.key().tokenCount());
+      kept += checkItem(problem, schedule, coverage, item, walk);
+      covered += coverage.keys *
+                 std::min<int64_t>(schedule.tileQ, problem.query().tokenCount() - item.query);
+    }
+    CHECK(made.keptPairs == kept);
+    CHECK(made.coveredPairs == covered);
+  }
+}
+
+TEST_CASE("a dense plan has one list of key tiles, with the ragged one last and partial") {
+  Problem problem = attention(Layout::sequence(1'000), Layout::sequence(300), {.heads = 3});
+  Plan dense = plan(problem, {.tileQ = 128, .tileK = 64});
+  CHECK(dense.stages == std::vector<uint32_t>{0, 64, 128, 192, 256});
+  for (const WorkItem &item : dense.work) {
+    CHECK(item.first == 0);
+    CHECK(item.full == 4);
+    CHECK(item.partial == 1);
+  }
+  CHECK(dense.coveredPairs == 3 * 1'000 * 300);
+  CHECK(dense.keptPairs == 3 * 1'000 * 300);
+}
+
+TEST_CASE("a query tile that keeps nothing stays in the list") {
+  Layout layout = Layout::sequence(256);
+  auto [q, k] = layout.tokens();
+  Plan made = plan(attention(layout, {.heads = 2}).where(q.index() >= 128 & k.index() < 64),
+                   {.tileQ = 64, .tileK = 64, .order = WorkOrder::LongestFirst});
+  REQUIRE(made.work.size() == 8);
+  for (size_t i = 0; i < 8; ++i)
+    CHECK(length(made.work[i]) == (i < 4 ? 1 : 0));
+}
+
+TEST_CASE("heads of one mask class share their key tiles") {
+  Layout layout = Layout::sequence(512);
+  Pattern narrow = patterns::window(layout, 10), wide = patterns::window(layout, 100);
+  Schedule schedule{.tileQ = 64, .tileK = 64, .order = WorkOrder::Natural};
+  Plan one = plan(attention(layout, {.heads = 2}).where(perHead({narrow, wide})), schedule);
+  Plan many = plan(attention(layout, {.heads = 12}).where(perHead({narrow, wide})), schedule);
+  CHECK(one.stages == many.stages);
+  CHECK(many.work.size() == 12 * 8);
+  CHECK(many.work[8 * 10].first == many.work[0].first);
+}
+
+TEST_CASE("a plan carries the program's constants and tables, and a slope for every head") {
+  Layout clip = Layout::video({.frames = 4, .height = 8, .width = 8});
+  auto [q, k] = clip.tokens();
+  Problem problem = attention(clip, {.heads = 3})
+                        .where(patterns::radialReference({.block = 32}))
+                        .withBias(abs(q.place() - k.place()), {0.5f})
+                        .withBias(abs(q.frame() - k.frame()), {1, 2, 3});
+  Plan made = plan(problem, {});
+  Result<Program> program = lowerProgram(problem);
+  REQUIRE(program);
+  CHECK(made.constants == program->constants);
+  CHECK(made.tables == program->tables);
+  CHECK(made.slopes == std::vector<float>{0.5, 0.5, 0.5, 1, 2, 3});
+  CHECK(made.bytes() == made.work.size() * 32 + made.stages.size() * 4 + made.constants.size() * 8 +
+                            made.tables.size() * 4 + 6 * 4);
+}
+
+TEST_CASE("tiles of no rows are refused") {
+  Result<Plan> made = makePlan(attention(Layout::sequence(8), {}), {.tileQ = 0});
+  REQUIRE_FALSE(made);
+  CHECK(made.error().text() == "a schedule with tiles of 0 x 64; use tiles of at least 1 x 1, for "
+                               "example 128 x 64");
+}
+
+} // namespace
+} // namespace halftone
