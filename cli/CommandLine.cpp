@@ -102,7 +102,7 @@ int runCommandLine(int argc, char **argv) {
   console.json = std::any_of(argv + 1, argv + argc, [](const char *argument) {
     return std::string(argument) == "--json";
   });
-  if (argc < 2)
+  if (argc < 2 || (argc == 2 && console.json))
     return console.fail(
         misuse(fmt::format("no command: there are {}", fmt::join(names, ", ")), "try --help"));
   std::string first = argv[1];
@@ -113,17 +113,18 @@ int runCommandLine(int argc, char **argv) {
   try {
     app.parse(argc, argv);
   } catch (const CLI::CallForHelp &) {
-    const CLI::App *shown = &app;
+    std::string text = app.help();
     for (const Command &command : commands)
       if (command.app->get_name() == first)
-        shown = command.app;
-    std::string text = shown->help();
+        text = command.app->help("halftone");
     console.raw(text);
     return console.finish(0);
   } catch (const CLI::CallForVersion &) {
     console.raw("halftone " HALFTONE_VERSION "\n");
     return console.finish(0);
   } catch (const CLI::ParseError &failure) {
+    if (!first.starts_with("-"))
+      console.rename("halftone " + first);
     return console.fail(parseError(failure, first.starts_with("-")
                                                 ? "try `halftone --help`"
                                                 : fmt::format("try `halftone {} --help`", first)));

@@ -2,6 +2,7 @@
 #include "cli/Commands.h"
 #include "cli/CompilerOptions.h"
 #include "cli/Machine.h"
+#include "cli/OptionValues.h"
 #include "cli/ProblemOptions.h"
 #include "cli/ScheduleOption.h"
 
@@ -74,6 +75,9 @@ Status compileImage(const CompileCommandOptions &options, const Problem &problem
       {"registers", image.registers},   {"sharedBytes", image.sharedBytes},
       {"spillBytes", image.spillBytes}, {"scratchBytes", image.scratchBytes},
       {"compileMs", milliseconds}};
+  if (console.document["targets"].empty())
+    console.line("{:<8} {:<7} {:>8} {:>8} {:>10} {:>12} {:>11} {:>9}  {}", "target", "kind",
+                 "bytes", "threads", "registers", "shared bytes", "spill bytes", "ms", "schedule");
   console.line("{:<8} {:<7} {:>8} {:>8} {:>10} {:>12} {:>11} {:>9.0f}  {}", image.target,
                imageKindName(image.kind), image.bytes.size(), image.threads, image.registers,
                image.sharedBytes, image.spillBytes, milliseconds, schedule.text());
@@ -113,14 +117,12 @@ Result<int> runCompile(const CompileCommandOptions &options, Console &console) {
                   "put {target} into its name");
 
   console.document = {{"targets", nlohmann::ordered_json::array()}};
-  if (!level)
-    console.line("{:<8} {:<7} {:>8} {:>8} {:>10} {:>12} {:>11} {:>9}  {}", "target", "kind",
-                 "bytes", "threads", "registers", "shared bytes", "spill bytes", "ms", "schedule");
   for (const Target &target : targets) {
     Element element = target.kind == Target::Kind::Cpu ? Element::F32 : Element::BF16;
     auto chosen = options.problem.choose(console, element);
     if (!chosen)
       return chosen.error();
+    console.source = options.schedule;
     auto schedule = chooseSchedule(options.schedule, chosen->problem, target);
     if (!schedule)
       return schedule.error();
@@ -138,24 +140,24 @@ Action addCompileCommand(CLI::App &app) {
   auto options = std::make_shared<CompileCommandOptions>();
   options->problem.declare(app);
   app.add_flag("--lse", options->problem.lse, "Also write the log-sum-exp of every row");
-  app.add_option("--target", options->targets,
-                 fmt::format("One or more of {} (default: this machine's best)",
-                             fmt::join(Target::names(), ",")))
+  addText(app, "--target", options->targets,
+          fmt::format("One or more of {} (default: this machine's best)",
+                      fmt::join(Target::names(), ",")))
       ->type_name("NAME,...");
-  app.add_option("--schedule", options->schedule,
-                 "Fields to change in the default schedule: \"tileQ=128 tileK=64 stages=2\"")
+  addText(app, "--schedule", options->schedule,
+          "Fields to change in the default schedule: \"tileQ=128 tileK=64 stages=2\"")
       ->type_name("TEXT");
-  CLI::Option *emit = app.add_option("--emit", options->emit,
-                                     "Print one level instead: attention, ht, mma, llvm, ptx, "
-                                     "cubin, sass, object")
+  CLI::Option *emit = addText(app, "--emit", options->emit,
+                              "Print one level instead: attention, ht, mma, llvm, ptx, "
+                              "cubin, sass, object")
                           ->type_name("LEVEL");
-  app.add_option("--until-after", options->untilAfter,
-                 "Print the program after a stage: import, tile, map, llvm, ptx, cubin, object")
+  addText(app, "--until-after", options->untilAfter,
+          "Print the program after a stage: import, tile, map, llvm, ptx, cubin, object")
       ->type_name("STAGE")
       ->excludes(emit);
-  app.add_option("--out", options->out,
-                 "Write the image, or the level, to a file; {target} in its name stands for each "
-                 "target")
+  addText(app, "--out", options->out,
+          "Write the image, or the level, to a file; {target} in its name stands for each "
+          "target")
       ->type_name("FILE");
   declareCompilerOptions(app, options->compiler);
   app.footer(R"(Examples:

@@ -1,15 +1,17 @@
 #include "cli/CompilerOptions.h"
 
+#include "cli/OptionValues.h"
+
 namespace halftone::cli {
 
 void declareCompilerOptions(CLI::App &app, CompileOptions &options) {
-  app.add_option("--dump-to", options.dumpTo,
-                 "Write IR after each pass, PTX and the ptxas report into a folder")
+  addText(app, "--dump-to", options.dumpTo,
+          "Write IR after each pass, PTX and the ptxas report into a folder")
       ->envname("HALFTONE_DUMP_TO")
       ->type_name("FOLDER");
   app.add_flag("--time-passes", options.timePasses, "Report the time of each pass on stderr");
-  app.add_option("--ptxas", options.ptxas,
-                 "The ptxas to use; `none` leaves PTX for the driver (default: look for one)")
+  addText(app, "--ptxas", options.ptxas,
+          "The ptxas to use; `none` leaves PTX for the driver (default: look for one)")
       ->type_name("FILE");
 }
 

@@ -2,6 +2,7 @@
 #include "cli/Commands.h"
 #include "cli/CompilerOptions.h"
 #include "cli/Execution.h"
+#include "cli/OptionValues.h"
 #include "cli/Picture.h"
 #include "cli/ScheduleOption.h"
 #include "codegen/Ptxas.h"
@@ -182,11 +183,11 @@ Result<int> runDemo(const DemoOptions &options, Console &console) {
 
 Action addDemoCommand(CLI::App &app) {
   auto options = std::make_shared<DemoOptions>();
-  app.add_option("--target", options->target, "Where to run (default: this machine's best)")
+  addText(app, "--target", options->target, "Where to run (default: this machine's best)")
       ->type_name("NAME");
-  app.add_option("--out", options->folder, "The folder that PTX and cubin are written to")
+  addText(app, "--out", options->folder, "The folder that PTX and cubin are written to")
       ->type_name("FOLDER")
-      ->capture_default_str()
+      ->default_str(options->folder)
       ->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
   declareCompilerOptions(app, options->compiler);
   app.footer(R"(Examples:

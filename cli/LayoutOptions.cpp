@@ -7,9 +7,9 @@
 namespace halftone::cli {
 
 void LayoutOptions::declare(CLI::App &app) {
-  app.add_option("--preset", presetText,
-                 fmt::format("A model at a size, MODEL:WIDTHxHEIGHTxFRAMES; models are {}",
-                             fmt::join(presetModels(), ", ")))
+  addText(app, "--preset", presetText,
+          fmt::format("A model at a size, MODEL:WIDTHxHEIGHTxFRAMES; models are {}",
+                      fmt::join(presetModels(), ", ")))
       ->type_name("TEXT")
       ->group("Sizes");
   addWhole(app, "--frames", frames, "Latent frames of a video")->group("Sizes");
@@ -77,8 +77,8 @@ Result<Layout> LayoutOptions::layout() const {
                                                       .text = text.value_or(0)}));
   }
   if (layouts.empty())
-    return misuse("no sizes: how many tokens are there?",
-                  "give --preset, --frames with --height and --width, or --tokens");
+    return misuse("no sizes were given",
+                  "add --preset, --frames with --height and --width, or --tokens");
   if (layouts.size() > 1)
     return misuse("more than one of a video, --tokens and --segments", "give one of them");
   if (Status status = layouts.front().check(); !status)

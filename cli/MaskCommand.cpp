@@ -36,12 +36,12 @@ Status writePicture(const BlockMask &mask, const std::string &title, int64_t pix
   return file->commit();
 }
 
-/// A few distances as bars, all of them in the document.
+/// Up to about 32 distances as bars; all of them are in the document.
 void printDensities(Console &console, const std::vector<double> &densities) {
   if (densities.empty())
     return;
   console.line("density by distance between frames:");
-  size_t step = (densities.size() + 15) / 16;
+  size_t step = (densities.size() + 31) / 32;
   for (size_t distance = 0; distance < densities.size(); distance += distance < 4 ? 1 : step) {
     std::string bar;
     for (int i = 0; i < int(densities[distance] * 40 + 0.5); ++i)
@@ -116,7 +116,7 @@ Result<int> runMask(const MaskOptions &options, Console &console) {
 Action addMaskCommand(CLI::App &app) {
   auto options = std::make_shared<MaskOptions>();
   options->problem.declare(app);
-  app.add_option("--out", options->out, "Write the picture to a .pbm, .png or .svg file")
+  addText(app, "--out", options->out, "Write the picture to a .pbm, .png or .svg file")
       ->type_name("FILE");
   addWhole(app, "--head", options->head, "The head to draw");
   addWhole(app, "--of-batch", options->batch, "The batch element to draw");

@@ -21,6 +21,20 @@ constexpr const char *whole = "a whole number";
 
 } // namespace
 
+CLI::Option *addText(CLI::App &app, const std::string &name, std::string &value,
+                     const std::string &help) {
+  return app
+      .add_option_function<std::string>(
+          name,
+          [&value, name](const std::string &text) {
+            if (text.empty())
+              throw CLI::ValidationError(name, "the value is empty");
+            value = text;
+          },
+          help)
+      ->type_name("TEXT");
+}
+
 CLI::Option *addWhole(CLI::App &app, const std::string &name, std::optional<int64_t> &value,
                       const std::string &help) {
   return app
@@ -63,8 +77,10 @@ CLI::Option *addWholeList(CLI::App &app, const std::string &name, std::vector<in
             values.clear();
             for (size_t begin = 0; begin <= text.size();) {
               size_t end = std::min(text.find(',', begin), text.size());
-              values.push_back(
-                  parsed<int64_t>(name, std::string_view(text).substr(begin, end - begin), whole));
+              std::string_view word = std::string_view(text).substr(begin, end - begin);
+              if (word.empty())
+                throw CLI::ValidationError(name, fmt::format("`{}` has an empty place", text));
+              values.push_back(parsed<int64_t>(name, word, whole));
               begin = end + 1;
             }
           },

@@ -29,18 +29,18 @@ void PatternChoice::declare(CLI::App &app) {
   std::vector<std::string_view> names;
   for (const NamedPattern &named : namedPatterns())
     names.push_back(named.name);
-  CLI::Option *byName = app.add_option("--pattern", pattern,
-                                       fmt::format("{} (default dense)", fmt::join(names, ", ")))
-                            ->type_name("NAME")
-                            ->group(group);
-  app.add_option("--where", where,
-                 "The pattern as text: \"k.frame == 0 | abs(q.frame - k.frame) <= 1\"")
+  CLI::Option *byName =
+      addText(app, "--pattern", pattern, fmt::format("{} (default dense)", fmt::join(names, ", ")))
+          ->type_name("NAME")
+          ->group(group);
+  addText(app, "--where", where,
+          "The pattern as text: \"k.frame == 0 | abs(q.frame - k.frame) <= 1\"")
       ->type_name("TEXT")
       ->group(group)
       ->excludes(byName);
-  app.add_option("--rounding", rounding,
-                 "exact (token by token), any or all (blocks of which any or all pairs are kept), "
-                 "or reference (radial: the paper's code); default exact")
+  addText(app, "--rounding", rounding,
+          "exact (token by token), any or all (blocks of which any or all pairs are kept), "
+          "or reference (radial: the paper's code); default exact")
       ->type_name("NAME")
       ->group(group);
   addWhole(app, "--block", block, fmt::format("Tokens of a block (default {})", defaults.block))

@@ -36,15 +36,15 @@ void ProblemOptions::declare(CLI::App &app) {
   addWhole(app, "--kv-heads", kvHeads, "Key and value heads (default as many)")->group(group);
   addWhole(app, "--head-dim", headDim, "Size of a head (default the preset's, else 64)")
       ->group(group);
-  app.add_option("--element", element,
-                 "f32, f16 or bf16 (default bf16 on a GPU, f32 on the CPU, or the data's own)")
+  addText(app, "--element", element,
+          "f32, f16 or bf16 (default bf16 on a GPU, f32 on the CPU, or the data's own)")
       ->type_name("NAME")
       ->group(group);
   addNumber(app, "--scale", scale, "Scale of the scores (default 1 / sqrt(head dim))")
       ->group(group);
   addNumber(app, "--softcap", softcap, "Scores become c * tanh(score / c)")->group(group);
-  app.add_option("--problem", problemText,
-                 "The whole problem as its canonical text, instead of all of these")
+  addText(app, "--problem", problemText,
+          "The whole problem as its canonical text, instead of all of these")
       ->type_name("TEXT")
       ->group(group);
 }

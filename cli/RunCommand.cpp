@@ -123,6 +123,7 @@ Result<int> run(const RunOptions &options, Console &console) {
       if (tensor->element != problem.shape().element)
         *tensor = tensor->converted(problem.shape().element);
   }
+  console.source = options.schedule;
   auto schedule = chooseSchedule(options.schedule, problem, place->target);
   if (!schedule)
     return schedule.error();
@@ -168,23 +169,22 @@ Result<int> run(const RunOptions &options, Console &console) {
 Action addRunCommand(CLI::App &app) {
   auto options = std::make_shared<RunOptions>();
   options->problem.declare(app);
-  app.add_option(
-         "--target", options->target,
-         fmt::format("One of {} (default: this machine's best)", fmt::join(Target::names(), ", ")))
+  addText(app, "--target", options->target,
+          fmt::format("One of {} (default: this machine's best)", fmt::join(Target::names(), ", ")))
       ->type_name("NAME");
   addWhole(app, "--gpu", options->gpu, "The GPU to use, as `halftone doctor` numbers them");
-  app.add_option("--schedule", options->schedule,
-                 "Fields to change in the default schedule: \"tileQ=128 tileK=64\"")
+  addText(app, "--schedule", options->schedule,
+          "Fields to change in the default schedule: \"tileQ=128 tileK=64\"")
       ->type_name("TEXT");
-  CLI::Option *input = app.add_option("--input", options->input,
-                                      "Read q, k and v from a .safetensors file (F32, F16 or BF16)")
+  CLI::Option *input = addText(app, "--input", options->input,
+                               "Read q, k and v from a .safetensors file (F32, F16 or BF16)")
                            ->type_name("FILE");
   addWhole(app, "--seed", options->seed, "Seed of the random q, k and v")->excludes(input);
-  app.add_option("--layout", options->order,
-                 "Order of the axes in memory: bshd ([batch, token, head, depth]) or bhsd")
+  addText(app, "--layout", options->order,
+          "Order of the axes in memory: bshd ([batch, token, head, depth]) or bhsd")
       ->type_name("ORDER")
       ->default_str("bshd");
-  app.add_option("--output", options->output, "Write o and lse to a .safetensors file")
+  addText(app, "--output", options->output, "Write o and lse to a .safetensors file")
       ->type_name("FILE");
   app.add_flag("--check", options->check, "Compare sampled rows with the fp64 reference");
   addWhole(app, "--check-rows", options->checkRows, "Rows of a head to compare");
