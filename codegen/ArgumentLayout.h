@@ -9,7 +9,7 @@ namespace halftone::layout {
 // Byte offsets in KernelArguments and WorkItem as generated code reads them. They are part of the
 // plan's format: the assertions below keep a change of the struct from passing unnoticed.
 
-constexpr int64_t query = 0, key = 32, value = 64, output = 96; ///< TensorArguments
+constexpr int64_t query = 0, key = 32, value = 64, output = 96;                 ///< TensorArguments
 constexpr int64_t data = 0, batchStride = 8, headStride = 16, tokenStride = 24; ///< in one of them
 constexpr int64_t lse = 128, lseBatchStride = 136, lseHeadStride = 144;
 constexpr int64_t work = 152, stages = 160, constants = 168, tables = 176, slopes = 184;

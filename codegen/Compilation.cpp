@@ -39,6 +39,9 @@ Compilation::Compilation(const Problem &problem, const Schedule &schedule, const
   timing.setEnabled(options.timePasses);
   timing.setDisplayMode(DefaultTimingManager::DisplayMode::Tree);
   wholeTime = timing.getRootScope();
+  // A library does not print: what is said outside of a stage is dropped, not written to the
+  // terminal.
+  context.getDiagEngine().registerHandler([](Diagnostic &) { return success(); });
 }
 
 Status Compilation::import() {
@@ -74,9 +77,8 @@ Status Compilation::toLlvm() {
   if (target.kind == Target::Kind::Mma)
     return runStage("nvvm", populateNvvmPipeline);
   int64_t width = schedule.vectorWidth ? schedule.vectorWidth : hostVectorWidth();
-  Status status = runStage("vector", [&](OpPassManager &passes) {
-    populateVectorPipeline(passes, {width});
-  });
+  Status status =
+      runStage("vector", [&](OpPassManager &passes) { populateVectorPipeline(passes, {width}); });
   return status ? runStage("llvm", populateCpuLlvmPipeline) : status;
 }
 

@@ -14,8 +14,9 @@ class OpPassManager;
 
 namespace halftone {
 
-/// One problem on its way down through the levels. Each step takes the module one stage further, and
-/// must follow those before it. A context of its own, without threads: compilations do not meet.
+/// One problem on its way down through the levels. Each step takes the module one stage further,
+/// and must follow those before it. A context of its own, without threads: compilations do not
+/// meet.
 class Compilation {
 public:
   Compilation(const Problem &problem, const Schedule &schedule, const Target &target,
@@ -41,8 +42,7 @@ public:
   uint32_t kernelNumber(llvm::StringRef name);
 
 private:
-  Status runStage(std::string_view name,
-                  llvm::function_ref<void(mlir::OpPassManager &)> populate);
+  Status runStage(std::string_view name, llvm::function_ref<void(mlir::OpPassManager &)> populate);
 
   const Problem &problem;
   const Schedule &schedule;

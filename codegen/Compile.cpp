@@ -17,8 +17,8 @@ struct LevelName {
   Level level;
 };
 constexpr LevelName levelNames[] = {
-    {"attention", Level::Attention}, {"ht", Level::Ht},     {"mma", Level::Mma},
-    {"llvm", Level::Llvm},           {"ptx", Level::Ptx},   {"cubin", Level::Cubin},
+    {"attention", Level::Attention}, {"ht", Level::Ht},         {"mma", Level::Mma},
+    {"llvm", Level::Llvm},           {"ptx", Level::Ptx},       {"cubin", Level::Cubin},
     {"sass", Level::Sass},           {"object", Level::Object},
 };
 

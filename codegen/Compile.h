@@ -9,8 +9,18 @@
 namespace halftone {
 
 /// Where to stop and look: names of --emit.
-enum class Level : uint8_t { Attention /* ht, before tiling */, Ht, Mma, Llvm, Ptx, Cubin, Sass, Object };
-Result<Level> parseLevel(std::string_view name); ///< "attention", "ht", "mma", "llvm", "ptx", "cubin", "sass", "object"
+enum class Level : uint8_t {
+  Attention /* ht, before tiling */,
+  Ht,
+  Mma,
+  Llvm,
+  Ptx,
+  Cubin,
+  Sass,
+  Object
+};
+Result<Level> parseLevel(
+    std::string_view name); ///< "attention", "ht", "mma", "llvm", "ptx", "cubin", "sass", "object"
 
 struct CompileOptions {
   /// Where numbered IR per changed pass, PTX, the ptxas report and a reproducer are written

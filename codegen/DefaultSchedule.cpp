@@ -94,23 +94,24 @@ Status checkMma(const Problem &problem, const Schedule &schedule, const Target &
     return unsupported("the target " + target.name + " has no f32 kernels",
                        "use element bf16 or f16, or the target cpu");
   if (headDim % 16 != 0)
-    return unsupported("the target " + target.name + " needs a head dim that is a multiple of 16, "
-                           "not " + number(headDim),
+    return unsupported("the target " + target.name +
+                           " needs a head dim that is a multiple of 16, "
+                           "not " +
+                           number(headDim),
                        "pad the heads to " + number((headDim + 15) / 16 * 16) +
                            ", or use the target cpu");
   if (Status status = checkUnused("vectorWidth", schedule.vectorWidth, 0, target); !status)
     return status;
-  if (schedule.warps < 1 || schedule.warps > 16)
-    return misuse("warps=" + number(schedule.warps) + " is not from 1 to 16",
-                  schedule.warps < 1 ? "use warps=1" : "use warps=16");
+  int warps = schedule.warps;
+  if (warps != 1 && warps != 2 && warps != 4 && warps != 8)
+    return misuse("warps=" + number(warps) + " is not 1, 2, 4 or 8", "use warps=4");
   if (schedule.stages < 1 || schedule.stages > 2)
     return misuse("stages=" + number(schedule.stages) + " is not 1 or 2",
                   schedule.stages < 1 ? "use stages=1" : "use stages=2");
-  int64_t rows = 16 * int64_t(schedule.warps);
-  if (Status status = checkStep("tileQ", schedule.tileQ, rows, std::max<int64_t>(rows, 256));
-      !status)
+  int64_t rows = 16 * int64_t(warps);
+  if (Status status = checkStep("tileQ", schedule.tileQ, rows, 256); !status)
     return status;
-  if (Status status = checkStep("tileK", schedule.tileK, 16, 256); !status)
+  if (Status status = checkStep("tileK", schedule.tileK, 16, 128); !status)
     return status;
   int64_t shared = mmaSharedBytes(headDim, schedule);
   if (shared > target.sharedBytes) {

@@ -85,8 +85,8 @@ Result<Dump> Dump::open(const CompileOptions &options, std::string_view name) {
     if (error == std::errc::file_exists)
       continue;
     if (error)
-      return fileError("cannot make the folder " + std::string(folder) + " for dumps: " +
-                           error.message(),
+      return fileError("cannot make the folder " + std::string(folder) +
+                           " for dumps: " + error.message(),
                        "choose another by HALFTONE_DUMP_TO");
     dump.folder = std::string(folder);
     return dump;

@@ -28,8 +28,8 @@ public:
     return value;
   }
 
-  /// Marks what `wanted` reaches, then emits it in program order: a recursion as deep as the program
-  /// is long would let a long pattern overflow the stack.
+  /// Marks what `wanted` reaches, then emits it in program order: a recursion as deep as the
+  /// program is long would let a long pattern overflow the stack.
   SmallVector<Value> import(ArrayRef<int32_t> wanted) {
     std::vector<bool> needed(program.code.size());
     for (int32_t number : wanted)
@@ -70,8 +70,8 @@ private:
     return program.code[size_t(step.operands[size_t(position)])].op == Op::Abs;
   }
 
-  /// |x| <= c as -c <= x and x <= c. Two plain bounds are fewer instructions where x is the same for
-  /// a whole row or column, and ptxas 13.0 is known to get some predicates on |a - b| wrong.
+  /// |x| <= c as -c <= x and x <= c. Two plain bounds are fewer instructions where x is the same
+  /// for a whole row or column, and ptxas 13.0 is known to get some predicates on |a - b| wrong.
   Value absWithin(const Instruction &step, int absPosition, bool strict) {
     const Instruction &abs = program.code[size_t(step.operands[size_t(absPosition)])];
     Value x = operand(abs, 0), bound = operand(step, 1 - absPosition);
@@ -127,8 +127,8 @@ private:
       return arith::SelectOp::create(builder, below, arith::AddIOp::create(builder, remainder, b),
                                      remainder);
     Value quotient = arith::DivSIOp::create(builder, a, b);
-    return arith::SelectOp::create(
-        builder, below, arith::SubIOp::create(builder, quotient, constant(1)), quotient);
+    return arith::SelectOp::create(builder, below,
+                                   arith::SubIOp::create(builder, quotient, constant(1)), quotient);
   }
 
   Value emit(const Instruction &step) {
@@ -162,8 +162,7 @@ private:
       return arith::MaxSIOp::create(builder, operand(step, 0), operand(step, 1));
     case Op::Abs: {
       Value x = operand(step, 0);
-      return arith::MaxSIOp::create(builder, x,
-                                    arith::SubIOp::create(builder, constant(0), x));
+      return arith::MaxSIOp::create(builder, x, arith::SubIOp::create(builder, constant(0), x));
     }
     case Op::Bits: {
       Value zeros = math::CountLeadingZerosOp::create(builder, operand(step, 0));
@@ -172,8 +171,7 @@ private:
     case Op::Pow2:
       return arith::ShLIOp::create(builder, constant(1), operand(step, 0));
     case Op::Select:
-      return arith::SelectOp::create(builder, operand(step, 0), operand(step, 1),
-                                     operand(step, 2));
+      return arith::SelectOp::create(builder, operand(step, 0), operand(step, 1), operand(step, 2));
     case Op::Equal:
       return compare(arith::CmpIPredicate::eq, operand(step, 0), operand(step, 1));
     case Op::NotEqual:

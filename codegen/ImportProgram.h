@@ -11,8 +11,8 @@ struct PairValues {
   mlir::Value batch, head, query, key;
 };
 
-/// Emits the instructions that `wanted` need at the builder's insertion point, and returns the value
-/// of each: an i1, or an i32 (i64 in a wide program).
+/// Emits the instructions that `wanted` need at the builder's insertion point, and returns the
+/// value of each: an i1, or an i32 (i64 in a wide program).
 llvm::SmallVector<mlir::Value> importProgram(mlir::OpBuilder &builder, mlir::Location location,
                                              const Program &program, const PairValues &pair,
                                              llvm::ArrayRef<int32_t> wanted);

@@ -1,5 +1,6 @@
-// The MLIR headers that most files here include, compiled once. NVVMDialect.h is left out on purpose:
-// it alone takes as long as the rest, and few files need it. Files still include what they use.
+// The MLIR headers that most files here include, compiled once. NVVMDialect.h is left out on
+// purpose: it alone takes as long as the rest, and few files need it. Files still include what they
+// use.
 #pragma once
 
 #include "mlir/Conversion/LLVMCommon/TypeConverter.h"

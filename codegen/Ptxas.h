@@ -9,7 +9,7 @@ struct PtxasReport {
   uint32_t registers = 0;
   uint32_t spillBytes = 0; ///< stores and loads together
   uint32_t stackBytes = 0;
-  std::string messages;    ///< everything it printed
+  std::string messages; ///< everything it printed
 };
 
 struct Cubin {

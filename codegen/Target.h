@@ -13,9 +13,9 @@ namespace halftone {
 struct Target {
   enum class Kind : uint8_t { Cpu, Mma /* sm_80 and up, by mma.sync */ };
   Kind kind = Kind::Cpu;
-  std::string name = "cpu";       ///< "cpu", "sm_80", "sm_86", "sm_89", "sm_90", "sm_120"
-  int computeCapability = 0;      ///< 80, 86, ...; 0 for the CPU
-  int64_t sharedBytes = 0;        ///< dynamic shared memory a block may have
+  std::string name = "cpu";  ///< "cpu", "sm_80", "sm_86", "sm_89", "sm_90", "sm_120"
+  int computeCapability = 0; ///< 80, 86, ...; 0 for the CPU
+  int64_t sharedBytes = 0;   ///< dynamic shared memory a block may have
   int maxThreads = 0;
 
   static Target cpu();

@@ -30,14 +30,13 @@ public:
 
   /// A field of KernelArguments.
   Value field(ImplicitLocOpBuilder &builder, int64_t offset, Type type) {
-    Value address = at(builder, function.getArgument(0), builder.getI8Type(),
-                       LLVM::GEPArg(int32_t(offset)));
+    Value address =
+        at(builder, function.getArgument(0), builder.getI8Type(), LLVM::GEPArg(int32_t(offset)));
     return load(builder, address, type);
   }
 
   /// array[index], where the array's pointer is a field of KernelArguments.
-  Value element(ImplicitLocOpBuilder &builder, int64_t arrayOffset, LLVM::GEPArg index,
-                Type type) {
+  Value element(ImplicitLocOpBuilder &builder, int64_t arrayOffset, LLVM::GEPArg index, Type type) {
     return load(builder, at(builder, array(builder, arrayOffset), type, index), type);
   }
 
@@ -86,10 +85,9 @@ public:
     }
     if (auto slope = dyn_cast<ht::SlopeOp>(op)) {
       Value heads = reader.field(builder, layout::heads, builder.getI32Type());
-      Value bias = arith::ConstantOp::create(builder,
-                                             builder.getI32IntegerAttr(slope.getBias()));
-      Value position = arith::AddIOp::create(
-          builder, arith::MulIOp::create(builder, bias, heads), slope.getHead());
+      Value bias = arith::ConstantOp::create(builder, builder.getI32IntegerAttr(slope.getBias()));
+      Value position = arith::AddIOp::create(builder, arith::MulIOp::create(builder, bias, heads),
+                                             slope.getHead());
       return reader.element(builder, layout::slopes, position, builder.getF32Type());
     }
     if (auto table = dyn_cast<ht::TableOp>(op)) {
@@ -143,8 +141,7 @@ private:
                                       resize(builder, op.getQueryBlock(), integer));
     Value key = resize(builder, op.getKeyBlock(), integer);
     Value first = tableEntry(builder, row);
-    Value last = tableEntry(builder,
-                            arith::AddIOp::create(builder, row, number(builder, 1)));
+    Value last = tableEntry(builder, arith::AddIOp::create(builder, row, number(builder, 1)));
     auto search = scf::WhileOp::create(
         builder, TypeRange{integer, integer}, ValueRange{first, last},
         [&](OpBuilder &inner, Location location, ValueRange bounds) {
@@ -156,11 +153,11 @@ private:
           ImplicitLocOpBuilder body(location, inner);
           Value two = number(body, 2);
           Value width = arith::SubIOp::create(body, bounds[1], bounds[0]);
-          Value half = arith::ShLIOp::create(
-              body, arith::ShRUIOp::create(body, width, two), number(body, 1));
+          Value half = arith::ShLIOp::create(body, arith::ShRUIOp::create(body, width, two),
+                                             number(body, 1));
           Value middle = arith::AddIOp::create(body, bounds[0], half);
-          Value begins = arith::CmpIOp::create(body, arith::CmpIPredicate::sle,
-                                               tableEntry(body, middle), key);
+          Value begins =
+              arith::CmpIOp::create(body, arith::CmpIPredicate::sle, tableEntry(body, middle), key);
           Value after = arith::AddIOp::create(body, middle, two);
           Value low = arith::SelectOp::create(body, begins, after, bounds[0]);
           Value high = arith::SelectOp::create(body, begins, bounds[1], middle);

@@ -56,16 +56,18 @@ private:
   ht::TileType tile(TileShape shape, Type type) {
     return ht::TileType::get(builder.getContext(), shape, type);
   }
-  ht::TileType tile(int64_t rows, int64_t columns, Type type) { return tile({rows, columns}, type); }
+  ht::TileType tile(int64_t rows, int64_t columns, Type type) {
+    return tile({rows, columns}, type);
+  }
   Value fill(float value, TileShape shape) {
     return ht::FillOp::create(builder, tile(shape, real()), APFloat(value));
   }
 
   void createKernel() {
-    kernel = ht::KernelOp::create(builder, attention.getSymName(), attention.getHeadDim(),
-                                  element(), uint32_t(options.tileQ), uint32_t(options.tileK),
-                                  uint32_t(options.stages), uint32_t(options.warps),
-                                  attention.getLse());
+    kernel =
+        ht::KernelOp::create(builder, attention.getSymName(), attention.getHeadDim(), element(),
+                             uint32_t(options.tileQ), uint32_t(options.tileK),
+                             uint32_t(options.stages), uint32_t(options.warps), attention.getLse());
     builder.setInsertionPointToStart(&kernel.getBody().emplaceBlock());
   }
 
@@ -76,8 +78,8 @@ private:
     item = ht::WorkItemOp::create(builder, SmallVector<Type>(6, integer));
     keyLength = ht::ArgumentOp::create(builder, integer, ht::Argument::KeyLength);
     scale = ht::ArgumentOp::create(builder, real(), ht::Argument::Scale);
-    softmaxScale = arith::ConstantOp::create(
-        builder, builder.getF32FloatAttr(float(std::numbers::log2e)));
+    softmaxScale =
+        arith::ConstantOp::create(builder, builder.getF32FloatAttr(float(std::numbers::log2e)));
     if (attention.getScore().empty())
       softmaxScale = arith::MulFOp::create(builder, scale, softmaxScale);
     clampMask = llvm::any_of(attention.getMask().getOps(), needsRealTokens);
@@ -149,8 +151,8 @@ private:
     return op.getResult();
   }
 
-  /// Keeps a pair if the key exists and the mask says so. A select, not an `and`: where the key does
-  /// not exist, what the mask computes may be poison.
+  /// Keeps a pair if the key exists and the mask says so. A select, not an `and`: where the key
+  /// does not exist, what the mask computes may be poison.
   ht::MaskOp maskTile(Value scores, Value keyRow) {
     auto op = ht::MaskOp::create(builder, scores.getType(),
                                  tile(options.tileQ, options.tileK, builder.getI1Type()), scores,
@@ -160,8 +162,7 @@ private:
     Value key = block.getArgument(3);
     Value kept = arith::CmpIOp::create(builder, arith::CmpIPredicate::ult, key, keyLength);
     if (!attention.getMask().empty()) {
-      Value said =
-          inlineRegion(attention.getMask(), {}, block.getArgument(2), key, clampMask);
+      Value said = inlineRegion(attention.getMask(), {}, block.getArgument(2), key, clampMask);
       Value no = arith::ConstantOp::create(builder, builder.getBoolAttr(false));
       kept = arith::SelectOp::create(builder, kept, said, no);
     }
@@ -195,9 +196,9 @@ private:
       kept = mask.getKept();
     }
     Value maximum = body.getArgument(1), sum = body.getArgument(2), into = body.getArgument(3);
-    auto step = ht::SoftmaxStepOp::create(
-        builder, tile(options.tileQ, options.tileK, element()), maximum.getType(), sum.getType(),
-        maximum.getType(), scores, maximum, sum, softmaxScale);
+    auto step = ht::SoftmaxStepOp::create(builder, tile(options.tileQ, options.tileK, element()),
+                                          maximum.getType(), sum.getType(), maximum.getType(),
+                                          scores, maximum, sum, softmaxScale);
     Value rescaled = ht::RescaleOp::create(builder, into.getType(), into, step.getCorrection());
     Value value = ht::LoadTileOp::create(builder, keyTile, ht::Operand::Value, keyRow,
                                          item.getHead(), item.getBatch());
@@ -205,8 +206,7 @@ private:
       value = ht::ClearUnkeptOp::create(builder, keyTile, value, kept);
     Value accumulator = ht::ProductOp::create(builder, into.getType(), step.getWeights(), value,
                                               rescaled, /*transposeB=*/false);
-    ht::YieldOp::create(builder,
-                        ValueRange{step.getNewMaximum(), step.getNewSum(), accumulator});
+    ht::YieldOp::create(builder, ValueRange{step.getNewMaximum(), step.getNewSum(), accumulator});
     return SmallVector<Value>(loop.getResults());
   }
 
@@ -239,15 +239,16 @@ struct TileAttentionPass : impl::TileAttentionPassBase<TileAttentionPass> {
     sizes.tileK = tileK;
     sizes.stages = stages;
     sizes.warps = warps;
-    for (auto [name, value] : {std::pair{"tile-q", sizes.tileQ}, {"tile-k", sizes.tileK},
-                               {"stages", sizes.stages}, {"warps", sizes.warps}})
+    for (auto [name, value] : {std::pair{"tile-q", sizes.tileQ},
+                               {"tile-k", sizes.tileK},
+                               {"stages", sizes.stages},
+                               {"warps", sizes.warps}})
       if (value <= 0) {
-        getOperation().emitError() << "ht-tile-attention: " << name << " is " << value
-                                   << "; it must be positive";
+        getOperation().emitError()
+            << "ht-tile-attention: " << name << " is " << value << "; it must be positive";
         return signalPassFailure();
       }
-    for (auto attention :
-         llvm::make_early_inc_range(getOperation().getOps<ht::AttentionOp>())) {
+    for (auto attention : llvm::make_early_inc_range(getOperation().getOps<ht::AttentionOp>())) {
       KernelBuilder(attention, sizes).build();
       attention.erase();
     }

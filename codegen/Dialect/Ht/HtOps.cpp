@@ -13,8 +13,8 @@ using namespace halftone::ht;
 namespace {
 
 /// The region's one block must take `arguments` and yield one `result`.
-LogicalResult verifyScalarRegion(Operation *op, Region &region, StringRef name,
-                                 TypeRange arguments, Type result) {
+LogicalResult verifyScalarRegion(Operation *op, Region &region, StringRef name, TypeRange arguments,
+                                 Type result) {
   if (!region.hasOneBlock())
     return op->emitOpError() << "has a " << name << " region with " << region.getBlocks().size()
                              << " blocks; it must have one";
@@ -53,8 +53,8 @@ LogicalResult verifyElement(Operation *op, TileType tile, Type element, StringRe
 
 /// `column` must have one f32 for every row of `matrix`.
 LogicalResult verifyRowValues(Operation *op, TileType column, TileType matrix, StringRef name) {
-  auto expected = TileType::get(op->getContext(), {matrix.getRows()},
-                                Float32Type::get(op->getContext()));
+  auto expected =
+      TileType::get(op->getContext(), {matrix.getRows()}, Float32Type::get(op->getContext()));
   if (column != expected)
     return op->emitOpError() << "needs " << name << " of one f32 a row, " << expected << ", not "
                              << column;
@@ -96,8 +96,8 @@ LogicalResult verifyTensorTile(Operation *op, TileType tile, std::optional<Opera
 
 LogicalResult ArgumentOp::verify() {
   bool isReal = getWhich() == Argument::Scale || getWhich() == Argument::Softcap;
-  Type expected = isReal ? Type(Float32Type::get(getContext()))
-                         : Type(IntegerType::get(getContext(), 32));
+  Type expected =
+      isReal ? Type(Float32Type::get(getContext())) : Type(IntegerType::get(getContext(), 32));
   if (getValue().getType() != expected)
     return emitOpError() << "'" << stringifyArgument(getWhich()) << "' is " << expected << ", not "
                          << getValue().getType();
@@ -112,9 +112,8 @@ LogicalResult AttentionOp::verify() {
       failed(verifyScalarRegion(*this, getMask(), "mask", pairArguments(getContext()),
                                 IntegerType::get(getContext(), 1))))
     return failure();
-  if (!getScore().empty() &&
-      failed(verifyScalarRegion(*this, getScore(), "score", pairArguments(getContext(), real),
-                                real)))
+  if (!getScore().empty() && failed(verifyScalarRegion(*this, getScore(), "score",
+                                                       pairArguments(getContext(), real), real)))
     return failure();
   return success();
 }
@@ -122,8 +121,10 @@ LogicalResult AttentionOp::verify() {
 LogicalResult KernelOp::verify() {
   if (failed(verifyHeadDim(*this, getHeadDim())) || failed(verifyElementType(*this, getElement())))
     return failure();
-  for (auto [name, value] : {std::pair{"tile_q", getTileQ()}, {"tile_k", getTileK()},
-                             {"stages", getStages()}, {"warps", getWarps()}})
+  for (auto [name, value] : {std::pair{"tile_q", getTileQ()},
+                             {"tile_k", getTileK()},
+                             {"stages", getStages()},
+                             {"warps", getWarps()}})
     if (value == 0)
       return emitOpError() << "has " << name << " 0; it must be positive";
   if (getBody().front().getNumArguments() != 0)
@@ -173,8 +174,8 @@ LogicalResult ProductOp::verify() {
     return emitOpError() << "sums over " << a.getColumns() << " columns of a and " << depth
                          << (getTransposeB() ? " columns" : " rows") << " of b; they must agree";
   int64_t columns = getTransposeB() ? b.getRows() : b.getColumns();
-  auto expected = TileType::get(getContext(), {a.getRows(), columns},
-                                Float32Type::get(getContext()));
+  auto expected =
+      TileType::get(getContext(), {a.getRows(), columns}, Float32Type::get(getContext()));
   if (result != expected)
     return emitOpError() << "gives " << expected << ", not " << result;
   if (getInto() && getInto().getType() != result)
@@ -252,8 +253,8 @@ LogicalResult StoreLseOp::verify() {
     return emitOpError() << "must be inside ht.kernel";
   if (!kernel.getLse())
     return emitOpError() << "is in a kernel that is not marked lse";
-  auto expected = TileType::get(getContext(), {int64_t(kernel.getTileQ())},
-                                Float32Type::get(getContext()));
+  auto expected =
+      TileType::get(getContext(), {int64_t(kernel.getTileQ())}, Float32Type::get(getContext()));
   if (getTile().getType() != expected)
     return emitOpError() << "stores " << expected << ", not " << getTile().getType();
   return success();

@@ -1,0 +1,115 @@
+// Targets by name, their default schedules, and what they refuse.
+#include "codegen/Target.h"
+
+#include "codegen/MmaLimits.h"
+
+#include <doctest/doctest.h>
+
+#include <algorithm>
+
+using namespace halftone;
+
+namespace {
+
+Target targetOf(std::string_view name) {
+  Result<Target> target = Target::parse(name);
+  REQUIRE(target);
+  return *target;
+}
+
+Problem clip(int64_t headDim, Element element = Element::BF16) {
+  return attention(Layout::frames(4, 256), {.heads = 2, .headDim = headDim, .element = element});
+}
+
+std::string refusal(const Problem &problem, const Schedule &schedule, std::string_view target) {
+  Status status = checkSchedule(problem, schedule, targetOf(target));
+  return status ? "accepted" : status.error().message + "; " + status.error().fix;
+}
+
+} // namespace
+
+TEST_CASE("targets are known by name") {
+  CHECK(targetOf("cpu").kind == Target::Kind::Cpu);
+  CHECK(targetOf("sm_80").computeCapability == 80);
+  CHECK(targetOf("sm_80").sharedBytes == 163 * 1024);
+  CHECK(targetOf("sm_120").sharedBytes == 99 * 1024);
+  for (const std::string &name : Target::names())
+    CHECK(targetOf(name).name == name);
+  for (std::string_view name : {"cpu", "sm_80", "sm_86", "sm_89", "sm_90", "sm_120"})
+    CHECK(std::ranges::count(Target::names(), name) == 1);
+}
+
+TEST_CASE("an unknown target is told the known ones") {
+  Result<Target> target = Target::parse("sm_75");
+  REQUIRE(!target);
+  CHECK(target.error().code == ErrorCode::Unsupported);
+  CHECK(target.error().message == "unknown target 'sm_75'");
+  CHECK(target.error().fix ==
+        "use one of cpu, sm_80, sm_86, sm_87, sm_89, sm_90, sm_100, sm_103, sm_120, sm_121");
+  CHECK(Target::parse("sm_90a").error().fix == "use sm_90, which runs on the same GPUs");
+  CHECK(!Target::parse(""));
+}
+
+TEST_CASE("the default schedule is accepted for every head dim and target") {
+  for (const std::string &name : Target::names()) {
+    Target target = targetOf(name);
+    bool isCpu = target.kind == Target::Kind::Cpu;
+    for (int64_t headDim = isCpu ? 8 : 16; headDim <= 256; headDim += isCpu ? 8 : 16) {
+      Problem problem = clip(headDim);
+      Schedule schedule = defaultSchedule(problem, target);
+      CAPTURE(name);
+      CAPTURE(headDim);
+      CHECK(checkSchedule(problem, schedule, target));
+      if (!isCpu)
+        CHECK(mmaSharedBytes(headDim, schedule) <= target.sharedBytes);
+    }
+  }
+}
+
+TEST_CASE("tiles of a block mask divide its blocks") {
+  for (int64_t block : {64, 128, 192})
+    for (std::string_view name : {"cpu", "sm_80"})
+      for (int64_t headDim : {64, 128, 256}) {
+        Problem problem = clip(headDim).where(radialBlocks(1.0, block, true));
+        Schedule schedule = defaultSchedule(problem, targetOf(name));
+        CAPTURE(block);
+        CAPTURE(headDim);
+        CHECK(block % schedule.tileQ == 0);
+        CHECK(block % schedule.tileK == 0);
+      }
+  // Two block masks: what divides both.
+  Pattern both = radialBlocks(1.0, 128, true) | rounded(Pattern::dense(), Rounding::Any, 64);
+  CHECK(defaultSchedule(clip(128).where(both), targetOf("sm_80")).tileQ == 64);
+  // A block that no tile divides changes nothing: its tiles are masked.
+  Problem odd = clip(128).where(radialBlocks(1.0, 100, true));
+  CHECK(defaultSchedule(odd, targetOf("sm_80")) == defaultSchedule(clip(128), targetOf("sm_80")));
+}
+
+TEST_CASE("what a target cannot do is refused with the nearest fix") {
+  Schedule schedule;
+  CHECK(refusal(clip(64, Element::F32), schedule, "sm_80") ==
+        "the target sm_80 has no f32 kernels; use element bf16 or f16, or the target cpu");
+  CHECK(refusal(clip(72), schedule, "sm_90") ==
+        "the target sm_90 needs a head dim that is a multiple of 16, not 72; "
+        "pad the heads to 80, or use the target cpu");
+  CHECK(refusal(clip(64), {.vectorWidth = 8}, "sm_80") ==
+        "vectorWidth=8 means nothing on the target sm_80; leave it out");
+  CHECK(refusal(clip(64), {.stages = 3}, "sm_80") == "stages=3 is not 1 or 2; use stages=2");
+  CHECK(refusal(clip(64), {.warps = 0}, "sm_80") == "warps=0 is not 1, 2, 4 or 8; use warps=4");
+  CHECK(refusal(clip(64), {.tileQ = 100}, "sm_80") ==
+        "tileQ=100 is not a multiple of 64 from 64 to 256; use tileQ=128");
+  CHECK(refusal(clip(64), {.tileK = 8}, "sm_80") ==
+        "tileK=8 is not a multiple of 16 from 16 to 128; use tileK=16");
+  CHECK(refusal(clip(256), {.tileQ = 128, .tileK = 128}, "sm_86") ==
+        "the schedule needs 327680 bytes of shared memory; sm_86 has 101376 for a block; "
+        "use tileQ=64 tileK=64 stages=1 warps=4 vectorWidth=0 order=longFirst");
+
+  CHECK(refusal(clip(64), {.stages = 1}, "cpu") ==
+        "stages=1 means nothing on the target cpu; leave it out");
+  CHECK(refusal(clip(64), {.warps = 8}, "cpu") ==
+        "warps=8 means nothing on the target cpu; leave it out");
+  CHECK(refusal(clip(64), {.vectorWidth = 5}, "cpu") ==
+        "vectorWidth=5 is not 0, 4, 8 or 16; use vectorWidth=0, the machine's own");
+  CHECK(refusal(clip(64), {.tileK = 40}, "cpu") ==
+        "tileK=40 is not a multiple of 16 from 16 to 256; use tileK=48");
+}
