@@ -75,7 +75,8 @@ Expr operator+(Operand a, Operand b);
 Expr operator-(Operand a, Operand b);
 Expr operator-(Operand a);
 Expr operator*(Operand a, Operand b);
-/// Quotient and remainder, rounding towards minus infinity; the divisor must not be able to be 0.
+/// Quotient and remainder, rounding towards minus infinity. The divisor must not be able to be 0 at
+/// any position, not even where a select() does not choose the quotient.
 Expr floorDiv(Operand a, Operand b);
 Expr operator/(Operand a, Operand b);
 Expr mod(Operand a, Operand b);

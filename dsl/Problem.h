@@ -49,9 +49,11 @@ public:
   std::optional<double> softcap() const { return softcapValue; }
   const std::vector<Bias> &biases() const { return biasList; }
 
-  /// Everything that can be wrong with it, first mistake first: sizes, a head dim outside
-  /// 1..256 or not a multiple of 8, a scale that is not finite, units, a divisor that can be 0,
-  /// overflow of 64 bits over the layout's ranges, mistakes kept in the trees.
+  /// Everything that can be wrong with it, first mistake first: mistakes kept in the trees, layouts,
+  /// head counts, a head dim that is not a multiple of 8 in 8..256, a scale, softcap or coefficient
+  /// that is not finite; then, over all positions of the layouts, heads and batch elements, a divisor
+  /// that can be 0, bits() and pow2() outside their domain, and overflow of 64 bits, each with the
+  /// user's line.
   Status check() const;
 
   /// One line that parseProblem reads back:
