@@ -15,31 +15,42 @@ struct RadialOptions {
 /// shrunk to less than 128 tokens, only every 2nd, 4th, 8th frame is seen at all. Text sees, and is
 /// seen by, everything.
 ///
-/// Six frames, each character a frame's quarter:
+/// What the queries of frame 0 see of five frames of 1,024 tokens, with a decay of 0.5 and a block
+/// of 64; a character is 128 tokens:
 ///
-///     frame 0      1    2    3    4    5
-///         #### #### ##.. ##.. #... #...
-///         #### #### ###. ###. ##.. ##..
-///         #### #### .### .### ..## ..##
-///         #### #### ..## ..## ...# ...#
-///         #### #### #### ##.. ##.. #...       text | sink | (near | band) & thinned
-///         #### #### #### ###. ###. ##..
-///         #### #### #### .### .### ..##
-///         #### #### #### ..## ..## ...#
-///         ...
+///     ######## ######## ###..... ###..... ##......
+///     ######## ######## ####.... ####.... ###.....
+///     ######## ######## #####... #####... .###....
+///     ######## ######## .#####.. .#####.. ..###...    text | sink | (near | band) & thinned
+///     ######## ######## ..#####. ..#####. ...###..
+///     ######## ######## ...##### ...##### ....###.
+///     ######## ######## ....#### ....#### .....###
+///     ######## ######## .....### .....### ......##
 Pattern radial(const Layout &clip, const RadialOptions &options = {},
                Pattern::Location at = Pattern::Location::current());
 
 /// The same mask as the paper's code rounds it to blocks, bit for bit, with the blocks it loses on
 /// the way (docs/radial.md): what the published models were validated with.
 ///
-///     16 x 16 blocks of a small clip:
+/// Eight frames of 256 tokens in blocks of 128, with a decay of 0.2; from a distance of 4 on, every
+/// second frame is left out:
 ///
-///     # # # # # # . . # . . . # . . .
-///     # # # # # # # . . # . . . # . .
-///     # # # # # # # # . . # . . . # .
-///     # # # # . # # # . . . # . . . #
-///     ...
+///     # # # # # # # # # # . . # # . .
+///     # # # # # # # # # # . . # # . .
+///     # # # # # # # # # # # # . . # #
+///     # # # # # # # # # # # # . . # #
+///     # # # # # # # # # # # # # # . .
+///     # # # # # # # # # # # # # # . .
+///     # # # # # # # # # # # # # # # #
+///     # # # # # # # # # # # # # # # #
+///     # # # # # # # # # # # # # # # #
+///     # # # # # # # # # # # # # # # #
+///     # # # # # # # # # # # # # # # #
+///     # # # # # # # # # # # # # # # #
+///     # # . . # # # # # # # # # # # #
+///     # # . . # # # # # # # # # # # #
+///     # # # # . . # # # # # # # # # #
+///     # # # # . . # # # # # # # # # #
 Pattern radialReference(const RadialOptions &options = {},
                         Pattern::Location at = Pattern::Location::current());
 
