@@ -15,8 +15,14 @@ if(HALFTONE_CODEGEN)
   # MLIR headers are not part of the interface: users of codegen/Compile.h never see them.
   install(FILES codegen/Compile.h codegen/Target.h DESTINATION ${headers}/codegen)
   install(DIRECTORY kernels DESTINATION ${headers} FILES_MATCHING PATTERN "*.h")
-  install(TARGETS halftone_codegen halftone_kernels EXPORT HalftoneKernelsTargets
+  # halftone_mlir names MLIR's libraries and headers by path, so it means the same to whoever links.
+  set_target_properties(halftone_mlir PROPERTIES EXPORT_NAME mlir)
+  install(TARGETS halftone_mlir halftone_codegen halftone_patterns halftone_kernels
+    EXPORT HalftoneKernelsTargets
     ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
+  if(NOT HALFTONE_STATIC)
+    install(TARGETS halftone_shared LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR})
+  endif()
   install(EXPORT HalftoneKernelsTargets NAMESPACE halftone:: DESTINATION ${package})
   install(TARGETS halftone RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
 endif()
