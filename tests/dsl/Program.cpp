@@ -12,6 +12,7 @@
 #include <doctest/doctest.h>
 
 #include <bit>
+#include <cctype>
 
 namespace halftone {
 namespace {
@@ -232,6 +233,60 @@ TEST_CASE("a problem read back from its text is of the same class, with the same
     CHECK(one.constants == two.constants);
     CHECK(one.tables == two.tables);
   }
+}
+
+/// The text with every whole number from 1 on made one larger, decimals and sinks left alone.
+std::string withLargerConstants(const std::string &text) {
+  std::string result;
+  for (size_t i = 0; i < text.size();) {
+    size_t end = i;
+    while (end < text.size() && (std::isdigit(text[end]) || text[end] == '.'))
+      ++end;
+    std::string number = text.substr(i, end - i);
+    bool whole = !number.empty() && number.size() < 18 && number.find('.') == number.npos;
+    bool inName = i > 0 && std::isalpha(text[i - 1]); // pow2
+    if (whole && !inName && number != "0" && !result.ends_with("sink="))
+      number = std::to_string(std::stoll(number) + 1);
+    result += number.empty() ? text.substr(i++, 1) : number;
+    i = std::max(i, end);
+  }
+  return result;
+}
+
+/// A layout of the same kind and other sizes.
+Layout otherSizes(const Layout &layout) {
+  if (layout.isPacked())
+    return Layout::packed({5, 70, 1, 90});
+  if (layout.frameCount() == 1 && layout.height() == 1 && layout.textTokens() == 0)
+    return Layout::sequence(layout.tokenCount() + 57);
+  return clip(layout.frameCount() + 2, layout.height() + 1, layout.width() + 3,
+              layout.textTokens() > 0 ? layout.textTokens() + 11 : 0);
+}
+
+TEST_CASE("other sizes and other constants are of the same class, on random problems") {
+  int compared = 0;
+  for (uint64_t seed = 0; seed < 400; ++seed) {
+    test::RandomProblem drawn = test::RandomProblem::make(seed, Element::BF16, true);
+    const Problem &problem = drawn.problem;
+    Program program = lower(problem);
+    Result<Pattern> pattern = parsePattern(withLargerConstants(problem.pattern().text()));
+    REQUIRE(pattern);
+    Problem other =
+        attention(otherSizes(problem.query()), otherSizes(problem.key()), problem.shape())
+            .where(*pattern);
+    for (const Bias &bias : problem.biases())
+      other = other.withBias(bias.distance, bias.coefficients);
+    CAPTURE(problem.text());
+    CAPTURE(other.text());
+    if (!other.check()) // a divisor that can be 0 now, say
+      continue;
+    Program otherProgram = lower(other);
+    if (otherProgram.wide != program.wide)
+      continue;
+    ++compared;
+    CHECK(otherProgram.shape() == program.shape());
+  }
+  CHECK(compared > 300);
 }
 
 TEST_CASE("lengths, decays and windows change constants, not the shape") {
