@@ -131,6 +131,19 @@ TermId TermPool::difference(TermId a, TermId b) {
   return operation(Op::Add, operation(Op::Sub, left, right), constant(leftOffset - rightOffset));
 }
 
+/// (x + c) < (y + d) as (x - y) < (d - c) for places x of one side and y of the other, for the same
+/// reason; likewise for the other comparisons.
+TermId TermPool::comparedDistance(Op op, TermId a, TermId b) {
+  auto [left, leftOffset] = withoutOffset(a);
+  auto [right, rightOffset] = withoutOffset(b);
+  const Term &x = terms[left], &y = terms[right];
+  if (x.op != Op::Coordinate || y.op != Op::Coordinate || x.side == y.side ||
+      x.coordinate != Coordinate::Place || y.coordinate != Coordinate::Place)
+    return -1;
+  TermId apart = operation(Op::Sub, left, right);
+  return operation(op, apart, constant(rightOffset - leftOffset));
+}
+
 TermId TermPool::operation(Op op, TermId a, TermId b, TermId c) {
   auto known = [&](TermId id) { return id < 0 || terms[id].isConstant(); };
   auto value = [&](TermId id) { return id < 0 ? 0 : terms[id].value; };
@@ -171,6 +184,15 @@ TermId TermPool::operation(Op op, TermId a, TermId b, TermId c) {
     break;
   case Op::Sub:
     if (TermId result = difference(a, b); result >= 0)
+      return result;
+    break;
+  case Op::Equal:
+  case Op::NotEqual:
+  case Op::Less:
+  case Op::LessEqual:
+  case Op::Greater:
+  case Op::GreaterEqual:
+    if (TermId result = comparedDistance(op, a, b); result >= 0)
       return result;
     break;
   default:

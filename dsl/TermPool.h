@@ -60,6 +60,7 @@ private:
   };
   TermId intern(Term term);
   TermId difference(TermId a, TermId b);
+  TermId comparedDistance(Op op, TermId a, TermId b);
   std::pair<TermId, int64_t> withoutOffset(TermId id) const;
 
   std::vector<Term> terms;

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <bit>
-#include <tuple>
 
 namespace halftone {
 namespace {
@@ -26,6 +25,19 @@ bool separatesSegments(const Layout &layout, int64_t tokens) {
          layout.tokenCount() * 8 >= tokens * int64_t(layout.segments().size());
 }
 
+/// A number for each zone, the same for neighbours of one place and length: frames are neighbours,
+/// and others are rarely alike.
+std::vector<int32_t> shapesOf(const std::vector<Zone> &zones) {
+  std::vector<int32_t> numbers;
+  for (size_t i = 0; i < zones.size(); ++i) {
+    const Zone &zone = zones[i], &previous = zones[i ? i - 1 : 0];
+    bool isAlike = zone.place == previous.place && zone.length() == previous.length() &&
+                   (zone.frame < 0) == (previous.frame < 0);
+    numbers.push_back(i == 0 ? 0 : numbers.back() + !isAlike);
+  }
+  return numbers;
+}
+
 } // namespace
 
 ZoneSolver::ZoneSolver(const TermPool &terms, TermId condition, const Layout &query,
@@ -40,13 +52,8 @@ ZoneSolver::ZoneSolver(const TermPool &terms, TermId condition, const Layout &qu
   cutsRows =
       (pool[condition].uses & rowBits) != 0 && query.height() > 1 && query.width() * 16 >= queries;
   ownTerms = pool.size();
-  std::vector<std::tuple<int64_t, int64_t, bool>> shapes;
-  for (const Zone &zone : keyZones) {
-    std::tuple shape{zone.place, zone.length(), zone.frame >= 0};
-    if (shapes.empty() || shapes.back() != shape)
-      shapes.push_back(shape); // frames are alike and neighbours; others are rarely alike
-    keyShapes.push_back(int32_t(shapes.size()) - 1);
-  }
+  keyShapes = shapesOf(keyZones);
+  queryShapes = shapesOf(queryZones);
 }
 
 void ZoneSolver::cut(int64_t begin, int64_t end, std::vector<QueryPiece> &pieces) const {
@@ -65,10 +72,10 @@ void ZoneSolver::cut(int64_t begin, int64_t end, std::vector<QueryPiece> &pieces
   }
 }
 
-size_t ZoneSolver::QuestionHash::operator()(const Question &question) const {
-  uint64_t hash = uint64_t(question.begin) * 0x9e3779b97f4a7c15;
-  hash = (std::rotl(hash, 29) ^ uint64_t(question.end)) * 0x9e3779b97f4a7c15;
-  hash = (std::rotl(hash, 29) ^ uint64_t(question.slot)) * 0x9e3779b97f4a7c15;
+size_t ZoneSolver::TripleHash::operator()(const Triple &triple) const {
+  uint64_t hash = 0;
+  for (int64_t number : triple)
+    hash = (std::rotl(hash, 29) ^ uint64_t(number)) * 0x9e3779b97f4a7c15;
   return hash ^ hash >> 32;
 }
 
@@ -114,16 +121,28 @@ void ZoneSolver::addEntries(int32_t first, int32_t last) {
   }
   for (int32_t zone = first; zone < last; ++zone) {
     TermId term = zonePattern.specialise(condition, *currentZone, keyZones[zone]);
-    if (term == pool.boolean(true))
-      addWhole(zone, zone + 1);
-    if (pool[term].isConstant())
+    if (pool[term].isConstant()) {
+      if (pool[term].value)
+        addWhole(zone, zone + 1);
       continue;
-    uint64_t name = uint64_t(term) << 32 | uint32_t(keyShapes[zone]);
-    auto [at, isNew] = slotNumbers.try_emplace(name, int32_t(slots.size()));
-    if (isNew)
-      slots.push_back({.condition = term, .keyZone = zone});
-    entries.push_back({zone, zone + 1, at->second});
+    }
+    int32_t slot = slotOf(term, zone);
+    if (slots[slot].ofZones == Kept::All)
+      addWhole(zone, zone + 1);
+    else if (slots[slot].ofZones == Kept::Some)
+      entries.push_back({zone, zone + 1, slot});
   }
+}
+
+int32_t ZoneSolver::slotOf(TermId term, int32_t keyZone) {
+  Triple name{keyShapes[keyZone], queryShapes[currentZone - queryZones.data()], term};
+  auto [at, isNew] = slotNumbers.try_emplace(name, int32_t(slots.size()));
+  if (isNew) {
+    const Zone *zone = &keyZones[keyZone];
+    Kept kept = termBounds.overRanges(term, zoneRanges, rangesOfZones(key, zone, zone + 1));
+    slots.push_back({.condition = term, .keyZone = keyZone, .ofZones = kept});
+  }
+  return at->second;
 }
 
 void ZoneSolver::solve(const QueryPiece &piece, KeyRuns &out) {
@@ -137,7 +156,7 @@ void ZoneSolver::solve(const QueryPiece &piece, KeyRuns &out) {
   // apart from places.
   constexpr int64_t apart = int64_t{1} << 40;
   int64_t offset = piece.zone->frame >= 0 ? piece.zone->begin - piece.zone->place : -apart;
-  Question question{piece.begin - offset, piece.end - offset, 0};
+  Triple question{piece.begin - offset, piece.end - offset, 0};
   out.clear();
   for (const Entry &entry : entries) {
     int64_t begin = keyZones[entry.first].begin;
@@ -154,9 +173,8 @@ void ZoneSolver::solve(const QueryPiece &piece, KeyRuns &out) {
   }
 }
 
-void ZoneSolver::resolve(Slot &slot, int32_t number, const Question &place) {
-  Question question = place;
-  question.slot = number;
+void ZoneSolver::resolve(Slot &slot, int32_t number, Triple question) {
+  question[2] = number;
   auto [at, isNew] = answers.try_emplace(question);
   if (isNew) {
     const Zone &zone = keyZones[slot.keyZone];

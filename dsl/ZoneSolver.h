@@ -45,26 +45,24 @@ private:
     int32_t first = 0, last = 0;
     int32_t slot = -1; ///< -1: whole
   };
-  /// A specialised condition over zones of one place and length.
+  /// A specialised condition over query and key zones of one shape.
   struct Slot {
     TermId condition = -1;
-    int32_t keyZone = 0; ///< one of those zones
-    uint64_t stamp = 0;  ///< the piece for which first and count are right
+    int32_t keyZone = 0;       ///< one of those zones
+    Kept ofZones = Kept::Some; ///< of the zones as a whole
+    uint64_t stamp = 0;        ///< the piece for which first and count are right
     uint32_t first = 0, count = 0;
   };
-  struct Question {
-    int64_t begin, end;
-    int32_t slot;
-    bool operator==(const Question &) const = default;
-  };
-  struct QuestionHash {
-    size_t operator()(const Question &question) const;
+  using Triple = std::array<int64_t, 3>;
+  struct TripleHash {
+    size_t operator()(const Triple &triple) const;
   };
 
   void enterQueryZone(const Zone &zone);
   void addEntries(int32_t first, int32_t last);
   void addWhole(int32_t first, int32_t last);
-  void resolve(Slot &slot, int32_t number, const Question &question);
+  int32_t slotOf(TermId term, int32_t keyZone);
+  void resolve(Slot &slot, int32_t number, Triple question);
   void solveRange(TermId condition, const Zone &zone, Domain domain, int64_t origin, KeyRuns &out);
   void forgetAnswers();
   bool isOfDistance(TermId id) const;
@@ -80,7 +78,7 @@ private:
   Resolution resolution;
   bool cutsRows = false;
   std::vector<Zone> queryZones, keyZones;
-  std::vector<int32_t> keyShapes; ///< [key zone], the same for neighbours of one place and length
+  std::vector<int32_t> queryShapes, keyShapes; ///< [zone], equal for like zones
   TermId ownTerms = 0;
   ZonePattern zonePattern;
   TermBounds termBounds;
@@ -90,8 +88,9 @@ private:
   std::vector<Entry> entries; ///< of the current zone
   std::vector<Slot> slots;
   uint64_t slotGeneration = 0; ///< grows when the slots are forgotten
-  std::unordered_map<uint64_t, int32_t> slotNumbers; ///< by (term, shape)
-  std::unordered_map<Question, std::pair<uint32_t, uint32_t>, QuestionHash> answers;
+  std::unordered_map<Triple, int32_t, TripleHash> slotNumbers; ///< by shapes and term
+  /// First and count of answerRuns, by begin and end of the places and slot.
+  std::unordered_map<Triple, std::pair<uint32_t, uint32_t>, TripleHash> answers;
   KeyRuns answerRuns; ///< relative to their zone's begin
   uint64_t stamp = 0;
   Truths truths;
