@@ -1,0 +1,320 @@
+// Lowers the mma dialect's work on shared memory: cp.async, ldmatrix, stores, barriers.
+//
+// Shared tiles become 32-bit shared addresses; constant offsets become part of the instructions.
+// PTX text is used instead of nvvm.ldmatrix and nvvm.cp.async because those take 64-bit pointers,
+// and address registers are what an attention kernel is shortest of.
+#include "codegen/Transforms/MmaScalars.h"
+#include "codegen/Transforms/MmaToNvvmPatterns.h"
+
+#include "mlir/Dialect/LLVMIR/NVVMDialect.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
+
+#include "llvm/Support/FormatVariadic.h"
+#include "llvm/Support/MathExtras.h"
+
+using namespace mlir;
+using namespace halftone;
+using namespace halftone::mma;
+
+namespace {
+
+/// The constant part of a tile's address.
+FailureOr<int64_t> offsetOf(ConversionPatternRewriter &rewriter, Operation *user, Value tile) {
+  if (auto op = tile.getDefiningOp<SharedTileOp>())
+    return int64_t(op.getOffset());
+  user->emitOpError() << "uses a shared tile that no mma.shared_tile gives it directly";
+  return failure();
+}
+
+struct LowerSharedTile : OpConversionPattern<SharedTileOp> {
+  using OpConversionPattern::OpConversionPattern;
+  LogicalResult matchAndRewrite(SharedTileOp op, OpAdaptor adaptor,
+                                ConversionPatternRewriter &rewriter) const override {
+    MmaScalars scalars(op.getLoc(), rewriter);
+    auto pointer = LLVM::LLVMPointerType::get(getContext(), 3);
+    Value base = LLVM::AddressOfOp::create(rewriter, op.getLoc(), pointer, sharedMemoryName);
+    Value address = LLVM::PtrToIntOp::create(rewriter, op.getLoc(), rewriter.getI32Type(), base);
+    if (Value plus = adaptor.getPlus())
+      address = scalars.add(address, plus);
+    rewriter.replaceOp(op, address);
+    return success();
+  }
+};
+
+/// How a block's threads walk a tile: a thread starts at (row, chunk) and takes every `rowStep`-th
+/// row and every `width`-th chunk.
+struct ThreadWalk {
+  ThreadWalk(MmaScalars &scalars, SharedType tile, int64_t threads)
+      : width(tile.getCopyWidth(threads)), rowStep(threads / width) {
+    Value thread = scalars.thread();
+    row = scalars.shiftRight(thread, llvm::Log2_64(width));
+    chunk = scalars.bitAnd(thread, width - 1);
+    Value swizzled = scalars.bitXor(chunk, scalars.swizzle(row, tile));
+    sharedOffset =
+        scalars.add(scalars.multiply(row, tile.getRowBytes()), scalars.multiply(swizzled, 16));
+  }
+  int64_t width, rowStep;
+  Value row, chunk, sharedOffset;
+};
+
+struct LowerCopy : OpConversionPattern<CopyOp> {
+  using OpConversionPattern::OpConversionPattern;
+  LogicalResult matchAndRewrite(CopyOp op, OneToNOpAdaptor adaptor,
+                                ConversionPatternRewriter &rewriter) const override {
+    FailureOr<int64_t> offset = offsetOf(rewriter, op, op.getTile());
+    if (failed(offset))
+      return failure();
+    MmaScalars scalars(op.getLoc(), rewriter);
+    SharedType tile = op.getTile().getType();
+    ThreadWalk walk(scalars, tile, op.getThreads());
+    Value target = scalars.add(adaptor.getTile().front(), walk.sharedOffset);
+    Value stride = adaptor.getStride().front();
+    // The thread's own offset first: the same for every tile of a loop.
+    Value start = scalars.add(arith::MulIOp::create(scalars, scalars.widen(walk.row), stride),
+                              scalars.widen(scalars.multiply(walk.chunk, 16)));
+    Value source = scalars.advance(adaptor.getSource().front(), start);
+    Value step = scalars.multiply(stride, walk.rowStep);
+    Value rowsLeft;
+    if (!adaptor.getValid().empty())
+      rowsLeft = arith::SubIOp::create(scalars, adaptor.getValid().front(), walk.row);
+    for (int64_t row = 0; row < tile.getRows(); row += walk.rowStep) {
+      Value bytes;
+      if (rowsLeft)
+        bytes = scalars.select(scalars.less(scalars.constant(row), rowsLeft), scalars.constant(16),
+                               scalars.constant(0));
+      for (int64_t chunk = 0; chunk < tile.getChunks(); chunk += walk.width) {
+        int64_t constant = *offset + row * tile.getRowBytes() + chunk * 16;
+        Value from = scalars.advance(source, chunk * 16);
+        std::string text = llvm::formatv("cp.async.cg.shared.global [$0 + {0}], [$1], 16{1};",
+                                         constant, rowsLeft ? ", $2" : "");
+        if (rowsLeft)
+          scalars.assembly(text, "r,l,r", {target, from, bytes}, {});
+        else
+          scalars.assembly(text, "r,l", {target, from}, {});
+      }
+      if (row + walk.rowStep < tile.getRows())
+        source = scalars.advance(source, step);
+    }
+    rewriter.eraseOp(op);
+    return success();
+  }
+};
+
+struct LowerCommit : OpConversionPattern<CommitOp> {
+  using OpConversionPattern::OpConversionPattern;
+  LogicalResult matchAndRewrite(CommitOp op, OpAdaptor,
+                                ConversionPatternRewriter &rewriter) const override {
+    rewriter.replaceOpWithNewOp<NVVM::CpAsyncCommitGroupOp>(op);
+    return success();
+  }
+};
+
+struct LowerWait : OpConversionPattern<WaitOp> {
+  using OpConversionPattern::OpConversionPattern;
+  LogicalResult matchAndRewrite(WaitOp op, OpAdaptor,
+                                ConversionPatternRewriter &rewriter) const override {
+    rewriter.replaceOpWithNewOp<NVVM::CpAsyncWaitGroupOp>(op, op.getPending());
+    return success();
+  }
+};
+
+struct LowerBarrier : OpConversionPattern<BarrierOp> {
+  using OpConversionPattern::OpConversionPattern;
+  LogicalResult matchAndRewrite(BarrierOp op, OpAdaptor,
+                                ConversionPatternRewriter &rewriter) const override {
+    rewriter.replaceOpWithNewOp<NVVM::Barrier0Op>(op);
+    return success();
+  }
+};
+
+/// Reads one or two 16x16 squares by ldmatrix.x4. Lane l gives the address of row l % 16 and chunk
+/// l / 16 of the square: the same for left operands, keys and values, so that they share their
+/// address registers. The four 8x8 matrices come as (rows 0-7, columns 0-7), (rows 8-15, columns
+/// 0-7), (rows 0-7, columns 8-15), (rows 8-15, columns 8-15).
+class SquareReader {
+public:
+  SquareReader(MmaScalars &scalars, Value address, int64_t offset, SharedType tile)
+      : scalars(scalars), tile(tile), offset(offset) {
+    Value lane = scalars.lane();
+    Value row = scalars.bitAnd(lane, 15);
+    swizzledHalf = scalars.bitXor(scalars.shiftRight(lane, 4), scalars.swizzle(row, tile));
+    rowAddress = scalars.add(address, scalars.multiply(row, tile.getRowBytes()));
+  }
+
+  /// `row` and `column` are multiples of 16.
+  SmallVector<Value> read(int64_t row, int64_t column, bool transpose) {
+    int64_t mask = tile.getSwizzleMask(), chunk = column / 8;
+    Value inner = scalars.bitXor(swizzledHalf, scalars.constant(chunk & mask));
+    Value address = scalars.add(rowAddress, scalars.multiply(inner, 16));
+    int64_t constant = offset + row * tile.getRowBytes() + (chunk & ~mask) * 16;
+    std::string text =
+        llvm::formatv("ldmatrix.sync.aligned.m8n8.x4{0}.shared.b16 {{$0, $1, $2, $3}, [$4 + {1}];",
+                      transpose ? ".trans" : "", constant);
+    return scalars.assembly(text, "=r,=r,=r,=r,r", address,
+                            SmallVector<Type>(4, scalars.getI32Type()));
+  }
+
+private:
+  MmaScalars &scalars;
+  SharedType tile;
+  int64_t offset;
+  Value rowAddress, swizzledHalf;
+};
+
+struct LowerLoadLeft : OpConversionPattern<LoadLeftOp> {
+  using OpConversionPattern::OpConversionPattern;
+  LogicalResult matchAndRewrite(LoadLeftOp op, OpAdaptor adaptor,
+                                ConversionPatternRewriter &rewriter) const override {
+    FailureOr<int64_t> offset = offsetOf(rewriter, op, op.getTile());
+    if (failed(offset))
+      return failure();
+    MmaScalars scalars(op.getLoc(), rewriter);
+    SharedType tile = op.getTile().getType();
+    Value address =
+        scalars.add(adaptor.getTile(), scalars.multiply(adaptor.getRow(), tile.getRowBytes()));
+    SquareReader reader(scalars, address, *offset, tile);
+    SmallVector<Value> registers;
+    for (int64_t row = 0; row < op.getFragment().getType().getRows(); row += 16)
+      llvm::append_range(registers, reader.read(row, op.getColumn(), /*transpose=*/false));
+    rewriter.replaceOpWithMultiple(op, {registers});
+    return success();
+  }
+};
+
+struct LowerLoadRight : OpConversionPattern<LoadRightOp> {
+  using OpConversionPattern::OpConversionPattern;
+  LogicalResult matchAndRewrite(LoadRightOp op, OpAdaptor adaptor,
+                                ConversionPatternRewriter &rewriter) const override {
+    FailureOr<int64_t> offset = offsetOf(rewriter, op, op.getTile());
+    if (failed(offset))
+      return failure();
+    MmaScalars scalars(op.getLoc(), rewriter);
+    SquareReader reader(scalars, adaptor.getTile(), *offset, op.getTile().getType());
+    SmallVector<Value> registers;
+    for (int64_t column = 0; column < op.getFragment().getType().getColumns(); column += 16) {
+      // Registers of a right operand: for every 8 columns depth 0-7, then depth 8-15.
+      if (op.getTransposed()) {
+        SmallVector<Value> read = reader.read(column, op.getAt(), /*transpose=*/false);
+        llvm::append_values(registers, read[0], read[2], read[1], read[3]);
+      } else {
+        llvm::append_range(registers, reader.read(op.getAt(), column, /*transpose=*/true));
+      }
+    }
+    rewriter.replaceOpWithMultiple(op, {registers});
+    return success();
+  }
+};
+
+struct LowerStage : OpConversionPattern<StageOp> {
+  using OpConversionPattern::OpConversionPattern;
+  LogicalResult matchAndRewrite(StageOp op, OneToNOpAdaptor adaptor,
+                                ConversionPatternRewriter &rewriter) const override {
+    FailureOr<int64_t> offset = offsetOf(rewriter, op, op.getTile());
+    if (failed(offset))
+      return failure();
+    MmaScalars scalars(op.getLoc(), rewriter);
+    SharedType tile = op.getTile().getType();
+    FragmentType type = op.getFragment().getType();
+    ValueRange elements = adaptor.getFragment();
+    Value rowOfLane = scalars.rowOfLane();
+    Value swizzle = scalars.swizzle(rowOfLane, tile);
+    Value row = scalars.add(adaptor.getRow().front(), rowOfLane);
+    Value start = scalars.add(scalars.add(adaptor.getTile().front(), *offset),
+                              scalars.add(scalars.multiply(row, tile.getRowBytes()),
+                                          scalars.multiply(scalars.pairOfLane(), 2)));
+    auto pair = VectorType::get({2}, tile.getElement());
+    int64_t blocks = type.getColumns() / 8, mask = tile.getSwizzleMask();
+    for (int64_t block = 0; block < blocks; ++block) {
+      Value chunk = scalars.bitXor(swizzle, scalars.constant(block & mask));
+      Value address = scalars.add(start, scalars.multiply(chunk, 16));
+      for (int64_t half = 0; half < type.getRows() / 8; ++half) {
+        size_t first = ((half / 2) * blocks + block) * 4 + (half % 2) * 2;
+        Value value = LLVM::UndefOp::create(rewriter, op.getLoc(), pair);
+        for (int64_t position = 0; position < 2; ++position) {
+          Value narrow =
+              arith::TruncFOp::create(scalars, tile.getElement(), elements[first + position]);
+          value = LLVM::InsertElementOp::create(rewriter, op.getLoc(), value, narrow,
+                                                scalars.constant(position));
+        }
+        Value place = scalars.add(address, half * 8 * tile.getRowBytes() + (block & ~mask) * 16);
+        LLVM::StoreOp::create(rewriter, op.getLoc(), value, scalars.sharedPointer(place), 4);
+      }
+    }
+    rewriter.eraseOp(op);
+    return success();
+  }
+};
+
+struct LowerStore : OpConversionPattern<StoreOp> {
+  using OpConversionPattern::OpConversionPattern;
+  LogicalResult matchAndRewrite(StoreOp op, OpAdaptor adaptor,
+                                ConversionPatternRewriter &rewriter) const override {
+    FailureOr<int64_t> offset = offsetOf(rewriter, op, op.getTile());
+    if (failed(offset))
+      return failure();
+    MmaScalars scalars(op.getLoc(), rewriter);
+    SharedType tile = op.getTile().getType();
+    ThreadWalk walk(scalars, tile, op.getThreads());
+    Value source = scalars.add(adaptor.getTile(), walk.sharedOffset);
+    Value start =
+        scalars.add(arith::MulIOp::create(scalars, scalars.widen(walk.row), adaptor.getStride()),
+                    scalars.widen(scalars.multiply(walk.chunk, 16)));
+    Value target = scalars.advance(adaptor.getDestination(), start);
+    Value step = scalars.multiply(adaptor.getStride(), walk.rowStep);
+    Value rowsLeft = arith::SubIOp::create(scalars, adaptor.getValid(), walk.row);
+    auto chunkType = VectorType::get({4}, rewriter.getI32Type());
+    for (int64_t row = 0; row < tile.getRows(); row += walk.rowStep) {
+      Value inside = scalars.less(scalars.constant(row), rowsLeft);
+      auto branch = scf::IfOp::create(rewriter, op.getLoc(), inside, /*withElseRegion=*/false);
+      {
+        OpBuilder::InsertionGuard guard(rewriter);
+        rewriter.setInsertionPointToStart(branch.thenBlock());
+        MmaScalars inner(op.getLoc(), rewriter);
+        for (int64_t chunk = 0; chunk < tile.getChunks(); chunk += walk.width) {
+          Value place = inner.add(source, *offset + row * tile.getRowBytes() + chunk * 16);
+          Value value = LLVM::LoadOp::create(rewriter, op.getLoc(), chunkType,
+                                             inner.sharedPointer(place), 16);
+          LLVM::StoreOp::create(rewriter, op.getLoc(), value, inner.advance(target, chunk * 16),
+                                16);
+        }
+      }
+      target = scalars.advance(target, step);
+    }
+    rewriter.eraseOp(op);
+    return success();
+  }
+};
+
+struct LowerStoreRows : OpConversionPattern<StoreRowsOp> {
+  using OpConversionPattern::OpConversionPattern;
+  LogicalResult matchAndRewrite(StoreRowsOp op, OneToNOpAdaptor adaptor,
+                                ConversionPatternRewriter &rewriter) const override {
+    MmaScalars scalars(op.getLoc(), rewriter);
+    Value first = arith::CmpIOp::create(scalars, arith::CmpIPredicate::eq, scalars.pairOfLane(),
+                                        scalars.constant(0));
+    Value start = scalars.add(adaptor.getRow().front(), scalars.rowOfLane());
+    for (auto [half, value] : llvm::enumerate(adaptor.getRows())) {
+      Value row = scalars.add(start, half * 8);
+      Value inside =
+          arith::AndIOp::create(scalars, first, scalars.less(row, adaptor.getValid().front()));
+      auto branch = scf::IfOp::create(rewriter, op.getLoc(), inside, /*withElseRegion=*/false);
+      OpBuilder::InsertionGuard guard(rewriter);
+      rewriter.setInsertionPointToStart(branch.thenBlock());
+      MmaScalars inner(op.getLoc(), rewriter);
+      Value bytes = inner.multiply(inner.widen(row), 4);
+      LLVM::StoreOp::create(rewriter, op.getLoc(), value,
+                            inner.advance(adaptor.getDestination().front(), bytes), 4);
+    }
+    rewriter.eraseOp(op);
+    return success();
+  }
+};
+
+} // namespace
+
+void halftone::populateMmaMemoryPatterns(const TypeConverter &converter,
+                                         RewritePatternSet &patterns) {
+  patterns.add<LowerSharedTile, LowerCopy, LowerCommit, LowerWait, LowerBarrier, LowerLoadLeft,
+               LowerLoadRight, LowerStage, LowerStore, LowerStoreRows>(converter,
+                                                                       patterns.getContext());
+}
