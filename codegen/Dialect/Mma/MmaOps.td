@@ -35,7 +35,6 @@ def Mma_Dialect : Dialect {
   }];
   let cppNamespace = "::halftone::mma";
   let useDefaultTypePrinterParser = 1;
-  let useDefaultAttributePrinterParser = 1;
 }
 
 //===-- Types -------------------------------------------------------------------------------------===//
