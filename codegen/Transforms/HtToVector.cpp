@@ -282,9 +282,9 @@ private:
     if (failed(lifting.check()) || failed(takeOver(op, scores, result)))
       return failure();
     TileBuffer tile = buffers.lookup(scores);
-    int64_t keyValues = allocateBytes(lifting.keyValueBytes());
+    int64_t waiting = allocateBytes(lifting.waitingBytes());
     SmallVector<Value> operands{addressOf(tile), addressOf(kept),
-                                emit.at(scratch, builder.getI8Type(), keyValues)};
+                                emit.at(scratch, builder.getI8Type(), waiting)};
     for (Value value : pair)
       operands.push_back(scalar(value));
     for (Value value : lifting.captured())

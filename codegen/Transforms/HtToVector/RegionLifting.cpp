@@ -3,7 +3,10 @@
 #include "codegen/Transforms/HtToVector/LiftedOperations.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/IR/IRMapping.h"
+
+#include "llvm/ADT/STLExtras.h"
 
 #include <limits>
 
@@ -21,38 +24,59 @@ RegionLifting::RegionLifting(Operation *op)
   analyse();
 }
 
-RegionLifting::Dependence RegionLifting::dependenceOf(Value value) const {
-  auto found = dependences.find(value);
-  return found == dependences.end() ? None : found->second;
+RegionLifting::Stage RegionLifting::stageOf(Value value) const {
+  unsigned dependence = dependences.lookup(value);
+  if (!(dependence & OnKey))
+    return dependence & OnScore ? Stage::ForPairs : dependence ? Stage::ForRow : Stage::Once;
+  if (dependence & (OnQuery | OnScore))
+    return Stage::ForPairs;
+  return dependence & OnGroup ? Stage::ForGroup : Stage::ForKeys;
+}
+
+/// Whether the result stays the same over runs of queries.
+static bool isOfGroup(Operation &op) {
+  return isa<arith::DivUIOp, arith::DivSIOp, ht::TableOp>(op);
 }
 
 void RegionLifting::analyse() {
   dependences[query] = OnQuery;
   dependences[key] = OnKey;
   if (score)
-    dependences[score] = OnPair;
+    dependences[score] = OnScore;
   for (Operation &inner : body) {
-    unsigned dependence = None;
+    unsigned dependence = 0;
     for (Value operand : inner.getOperands()) {
-      dependence |= dependenceOf(operand);
+      dependence |= dependences.lookup(operand);
       if (operand.getParentBlock() != &body)
         captures.insert(operand);
     }
+    if (dependence == OnQuery && isOfGroup(inner))
+      dependence = OnGroup;
     // What the region yields is wanted for every pair.
-    bool isForPairs = dependence == OnPair || inner.hasTrait<OpTrait::IsTerminator>();
-    for (Value operand : inner.getOperands())
-      if (isForPairs && operand != key && dependenceOf(operand) == OnKey)
+    Stage stage = Stage::ForPairs;
+    for (Value result : inner.getResults()) {
+      dependences[result] = dependence;
+      stage = stageOf(result);
+    }
+    for (Value operand : inner.getOperands()) {
+      Stage made = stageOf(operand);
+      if (stage > Stage::ForRow && made == Stage::ForKeys && operand != key)
         keyValues.insert(operand);
-    for (Value result : inner.getResults())
-      dependences[result] = Dependence(dependence);
+      if (stage == Stage::ForGroup && made == Stage::ForRow)
+        groupInputs.insert(operand);
+      if (stage == Stage::ForPairs && made == Stage::ForGroup)
+        groupValues.insert(operand);
+    }
   }
 }
 
 LogicalResult RegionLifting::check() {
-  for (Operation &inner : body.without_terminator())
-    if (inner.getNumResults() != 1 ||
-        ((dependenceOf(inner.getResult(0)) & OnKey) && !isLiftable(inner)))
+  for (Operation &inner : body.without_terminator()) {
+    bool isScalar = inner.getNumResults() == 1 && (stageOf(inner.getResult(0)) == Stage::Once ||
+                                                   stageOf(inner.getResult(0)) == Stage::ForRow);
+    if (!isScalar && !isLiftable(inner))
       return inner.emitOpError() << "in " << op->getName() << " cannot be done on vectors of keys";
+  }
   return success();
 }
 
@@ -61,15 +85,15 @@ static Type storedType(Type type) {
   return type.isInteger(1) ? IntegerType::get(type.getContext(), 32) : type;
 }
 
-int64_t RegionLifting::bytesOfKeyValue(Type type) const {
+int64_t RegionLifting::bytesOf(Type type) const {
   int64_t columns = cast<ht::TileType>(op->getOperand(0).getType()).getColumns();
   return columns * storedType(type).getIntOrFloatBitWidth() / 8;
 }
 
-int64_t RegionLifting::keyValueBytes() const {
+int64_t RegionLifting::waitingBytes() const {
   int64_t bytes = 0;
-  for (Value value : keyValues)
-    bytes += bytesOfKeyValue(value.getType());
+  for (Value value : llvm::concat<const Value>(keyValues, groupValues))
+    bytes += bytesOf(value.getType());
   return bytes;
 }
 
@@ -83,10 +107,10 @@ struct RegionLifting::Emission {
 
   ImplicitLocOpBuilder &builder() { return emit.builder; }
 
-  /// Clones the operations that depend on `dependence` and nothing else, as scalars.
-  void cloneScalars(Dependence dependence) {
+  /// Clones the operations of a stage as scalars.
+  void cloneScalars(Stage stage) {
     for (Operation &inner : lifting.body.without_terminator())
-      if (lifting.dependenceOf(inner.getResult(0)) == dependence)
+      if (lifting.stageOf(inner.getResult(0)) == stage)
         builder().clone(inner, scalars);
   }
 
@@ -96,9 +120,9 @@ struct RegionLifting::Emission {
     return emit.broadcast(scalars.lookup(value));
   }
 
-  void liftAll(Dependence dependence, IRMapping &vectors) {
+  void liftAll(Stage stage, IRMapping &vectors) {
     for (Operation &inner : lifting.body.without_terminator()) {
-      if (lifting.dependenceOf(inner.getResult(0)) != dependence)
+      if (lifting.stageOf(inner.getResult(0)) != stage)
         continue;
       SmallVector<Value> operands;
       for (Value operand : inner.getOperands())
@@ -119,13 +143,35 @@ struct RegionLifting::Emission {
     return emit.add(emit.broadcast(first), lane);
   }
 
-  /// Calls `visit(value, address)` for every value kept for the keys at `column`.
-  void forKeyValues(Value column, function_ref<void(Value, Value)> visit) {
+  /// Where a value that is computed ahead waits for the keys at `column`.
+  Value waitingAddress(Value wanted, Value column) {
     int64_t offset = 0;
-    for (Value value : lifting.keyValues) {
-      Value start = emit.at(arguments[3], builder().getI8Type(), offset);
-      visit(value, emit.at(start, storedType(value.getType()), column));
-      offset += lifting.bytesOfKeyValue(value.getType());
+    for (Value value : llvm::concat<const Value>(lifting.keyValues, lifting.groupValues)) {
+      if (value == wanted)
+        break;
+      offset += lifting.bytesOf(value.getType());
+    }
+    Value start = emit.at(arguments[3], builder().getI8Type(), offset);
+    return emit.at(start, storedType(wanted.getType()), column);
+  }
+
+  void storeWaiting(const llvm::SetVector<Value> &values, Value column, const IRMapping &vectors) {
+    for (Value value : values) {
+      Value vector = vectors.lookup(value);
+      if (value.getType().isInteger(1))
+        vector = arith::ExtSIOp::create(builder(), emit.vectorOf(emit.i32()), vector);
+      emit.store(vector, waitingAddress(value, column));
+    }
+  }
+
+  void loadWaiting(const llvm::SetVector<Value> &values, Value column, IRMapping &vectors) {
+    for (Value value : values) {
+      Value vector =
+          emit.load(emit.vectorOf(storedType(value.getType())), waitingAddress(value, column));
+      if (value.getType().isInteger(1))
+        vector = arith::CmpIOp::create(builder(), arith::CmpIPredicate::ne, vector,
+                                       emit.constant(vector.getType(), 0));
+      vectors.map(value, vector);
     }
   }
 
@@ -133,27 +179,36 @@ struct RegionLifting::Emission {
     emit.loop(0, scores.columns, emit.width, [&](Value column) {
       IRMapping vectors;
       vectors.map(lifting.key, keysAt(column));
-      liftAll(OnKey, vectors);
-      forKeyValues(column, [&](Value value, Value address) {
-        Value vector = vectors.lookup(value);
-        if (value.getType().isInteger(1))
-          vector = arith::ExtSIOp::create(builder(), emit.vectorOf(emit.i32()), vector);
-        emit.store(vector, address);
-      });
+      liftAll(Stage::ForKeys, vectors);
+      storeWaiting(lifting.keyValues, column, vectors);
     });
   }
 
-  IRMapping loadKeyValues(Value column) {
-    IRMapping vectors;
-    vectors.map(lifting.key, keysAt(column));
-    forKeyValues(column, [&](Value value, Value address) {
-      Value vector = emit.load(emit.vectorOf(storedType(value.getType())), address);
-      if (value.getType().isInteger(1))
-        vector = arith::CmpIOp::create(builder(), arith::CmpIPredicate::ne, vector,
-                                       emit.constant(vector.getType(), 0));
-      vectors.map(value, vector);
+  void computeGroupValues() {
+    emit.loop(0, scores.columns, emit.width, [&](Value column) {
+      IRMapping vectors;
+      vectors.map(lifting.key, keysAt(column));
+      loadWaiting(lifting.keyValues, column, vectors);
+      liftAll(Stage::ForGroup, vectors);
+      storeWaiting(lifting.groupValues, column, vectors);
     });
-    return vectors;
+  }
+
+  /// Computes the values of the row's group if it is not the group of the row before.
+  void computeGroupValues(Value row, ValueRange before) {
+    Value isNew = arith::CmpIOp::create(builder(), arith::CmpIPredicate::eq, row, emit.integer(0));
+    for (auto [value, other] : llvm::zip_equal(lifting.groupInputs, before)) {
+      Value now = scalars.lookup(value);
+      Value differs =
+          isa<FloatType>(now.getType())
+              ? Value(arith::CmpFOp::create(builder(), arith::CmpFPredicate::UNE, now, other))
+              : Value(arith::CmpIOp::create(builder(), arith::CmpIPredicate::ne, now, other));
+      isNew = arith::OrIOp::create(builder(), isNew, differs);
+    }
+    auto ifOp = scf::IfOp::create(builder(), isNew, /*withElseRegion=*/false);
+    OpBuilder::InsertionGuard guard(builder());
+    builder().setInsertionPointToStart(ifOp.thenBlock());
+    computeGroupValues();
   }
 
   /// Scores of dropped pairs become -infinity, and the keys of kept ones are noted.
@@ -171,7 +226,7 @@ struct RegionLifting::Emission {
     scalars.map(lifting.body.getArgument(first + 1), arguments[5]);
     for (auto [position, value] : llvm::enumerate(lifting.captures))
       scalars.map(value, arguments[8 + position]);
-    cloneScalars(None);
+    cloneScalars(Stage::Once);
     if (!lifting.keyValues.empty())
       computeKeyValues();
     if (lifting.isMask)
@@ -180,23 +235,41 @@ struct RegionLifting::Emission {
         emit.store(emit.constant(type, 0), emit.at(arguments[2], emit.i32(), column));
       });
 
+    SmallVector<Value> noGroup;
+    for (Value value : lifting.groupInputs)
+      noGroup.push_back(
+          arith::ConstantOp::create(builder(), builder().getZeroAttr(value.getType())));
+    emit.loop(emit.integer(0), emit.integer(scores.rows), 1, noGroup,
+              [&](Value row, ValueRange before) {
+                computeRow(row, before);
+                SmallVector<Value> group;
+                for (Value value : lifting.groupInputs)
+                  group.push_back(scalars.lookup(value));
+                return group;
+              });
+  }
+
+  void computeRow(Value row, ValueRange groupBefore) {
+    scalars.map(lifting.query,
+                emit.add(arguments[6], arith::TruncIOp::create(builder(), emit.i32(), row)));
+    cloneScalars(Stage::ForRow);
+    if (!lifting.groupValues.empty())
+      computeGroupValues(row, groupBefore);
     Value result = lifting.body.getTerminator()->getOperand(0);
-    emit.loop(0, scores.rows, 1, [&](Value row) {
-      scalars.map(lifting.query,
-                  emit.add(arguments[6], arith::TruncIOp::create(builder(), emit.i32(), row)));
-      cloneScalars(OnQuery);
-      Value start =
-          emit.at(arguments[1], emit.f32(), emit.multiply(row, emit.integer(scores.stride)));
-      emit.loop(0, scores.columns, emit.width, [&](Value column) {
-        IRMapping vectors = loadKeyValues(column);
-        Value address = emit.at(start, emit.f32(), column);
-        Value loaded = emit.load(emit.vectorOf(emit.f32()), address);
-        if (lifting.score)
-          vectors.map(lifting.score, loaded);
-        liftAll(OnPair, vectors);
-        Value answer = asVector(result, vectors);
-        emit.store(lifting.isMask ? applyMask(column, loaded, answer) : answer, address);
-      });
+    Value start =
+        emit.at(arguments[1], emit.f32(), emit.multiply(row, emit.integer(scores.stride)));
+    emit.loop(0, scores.columns, emit.width, [&](Value column) {
+      IRMapping vectors;
+      vectors.map(lifting.key, keysAt(column));
+      loadWaiting(lifting.keyValues, column, vectors);
+      loadWaiting(lifting.groupValues, column, vectors);
+      Value address = emit.at(start, emit.f32(), column);
+      Value loaded = emit.load(emit.vectorOf(emit.f32()), address);
+      if (lifting.score)
+        vectors.map(lifting.score, loaded);
+      liftAll(Stage::ForPairs, vectors);
+      Value answer = asVector(result, vectors);
+      emit.store(lifting.isMask ? applyMask(column, loaded, answer) : answer, address);
     });
   }
 };
