@@ -1,0 +1,143 @@
+// The CPU target against the fp64 reference.
+#include "codegen/Compile.h"
+#include "tests/codegen/HostAttention.h"
+
+#include <doctest/doctest.h>
+
+#include <atomic>
+#include <cmath>
+#include <mutex>
+#include <thread>
+
+using namespace halftone;
+using namespace halftone::test;
+
+namespace {
+
+/// Runs `attention`, then again with a NaN in all that is not attended to; an empty text if the
+/// first is right and the second the same, bit for bit.
+std::string mistakeOf(HostAttention &attention, const Result<Kernel> &kernel,
+                      int64_t *poisonedRows = nullptr) {
+  if (!kernel)
+    return kernel.error().text();
+  HostAttention::Outcome clean = attention.run(*kernel);
+  double error = attention.error(clean, attention.solve());
+  if (!(error <= 1))
+    return "wrong by " + std::to_string(error) + " times what is allowed";
+  int64_t rows = attention.poisonUnattended();
+  if (poisonedRows)
+    *poisonedRows += rows;
+  if (rows > 0 && !(attention.run(*kernel) == clean))
+    return "a NaN in " + std::to_string(rows) + " unattended rows changed the result";
+  return {};
+}
+
+/// Problems with these seeds, on all processors at once; returns the rows that were poisoned.
+int64_t checkRandomProblems(uint64_t first, uint64_t count, Element element) {
+  std::atomic<uint64_t> next{first};
+  std::atomic<int64_t> poisoned{0};
+  std::mutex mutex;
+  std::vector<std::string> mistakes;
+  auto work = [&] {
+    for (uint64_t seed; (seed = next++) < first + count;) {
+      RandomProblem random = RandomProblem::make(seed, element, /*forGpu=*/false);
+      HostAttention attention(random.problem, random.order, seed);
+      int64_t rows = 0;
+      std::string mistake = mistakeOf(attention, attention.compiled(), &rows);
+      poisoned += rows;
+      if (mistake.empty())
+        continue;
+      std::scoped_lock lock(mutex);
+      mistakes.push_back(random.text() + ": " + mistake);
+    }
+  };
+  std::vector<std::thread> threads;
+  for (unsigned number = 0; number < std::max(1u, std::thread::hardware_concurrency()); ++number)
+    threads.emplace_back(work);
+  for (std::thread &thread : threads)
+    thread.join();
+  for (const std::string &mistake : mistakes)
+    FAIL_CHECK(mistake);
+  return poisoned;
+}
+
+Problem band(int64_t tokens, AttentionShape shape) {
+  Layout layout = Layout::sequence(tokens);
+  auto [q, k] = layout.tokens();
+  return attention(layout, shape).where(abs(q.index() - k.index()) <= 9);
+}
+
+} // namespace
+
+TEST_CASE("random problems in f32 match the reference, and NaN that nobody attends to stays out") {
+  CHECK(checkRandomProblems(1, 220, Element::F32) > 1000);
+}
+
+TEST_CASE("random problems in f16 match the reference") {
+  CHECK(checkRandomProblems(1001, 40, Element::F16) > 100);
+}
+
+TEST_CASE("random problems in bf16 match the reference") {
+  CHECK(checkRandomProblems(2001, 40, Element::BF16) > 100);
+}
+
+TEST_CASE("every head dim, tile and vector width gives the right result") {
+  for (int width : {0, 4, 8, 16})
+    for (int64_t headDim : {8, 24, 40, 104, 256})
+      for (auto [tileQ, tileK] : {std::pair{8, 16}, {64, 32}, {24, 80}}) {
+        // A few of the combinations, each value with each other one.
+        if ((size_t(width) / 4 + size_t(headDim) / 8 + size_t(tileQ)) % 3 != 0)
+          continue;
+        CAPTURE(width);
+        CAPTURE(headDim);
+        CAPTURE(tileQ);
+        Problem problem = band(
+            75,
+            {.heads = 2, .kvHeads = 1, .headDim = headDim, .element = Element::F32, .lse = true});
+        HostAttention attention(problem, MemoryOrder::TokenMajor, 7);
+        Schedule schedule{.tileQ = tileQ, .tileK = tileK, .vectorWidth = width};
+        CHECK(mistakeOf(attention, attention.compiled(schedule)) == "");
+      }
+}
+
+TEST_CASE("threads share the work and change nothing") {
+  Problem problem =
+      band(700, {.batch = 2, .heads = 3, .headDim = 32, .element = Element::F32, .lse = true});
+  HostAttention attention(problem, MemoryOrder::HeadMajor, 3);
+  Schedule schedule = defaultSchedule(problem, Target::cpu());
+  Result<Kernel> alone = attention.compiled(schedule, 1), many = attention.compiled(schedule, 5);
+  REQUIRE(alone);
+  REQUIRE(many);
+  HostAttention::Outcome outcome = attention.run(*alone);
+  CHECK(attention.error(outcome, attention.solve()) <= 1);
+  for (int repeat = 0; repeat < 20; ++repeat)
+    CHECK(attention.run(*many) == outcome);
+}
+
+TEST_CASE("a NaN that is attended to is not hidden") {
+  Problem problem = band(40, {.headDim = 16, .element = Element::F32});
+  HostAttention attention(problem, MemoryOrder::HeadMajor, 1);
+  Result<Kernel> kernel = attention.compiled();
+  REQUIRE(kernel);
+  // Key 39 is seen by the queries from 30 on.
+  float *keys =
+      reinterpret_cast<float *>(attention.buffers[size_t(attention.memory.k.buffer)].data());
+  keys[39 * 16 + 5] = NAN;
+  HostAttention::Outcome outcome = attention.run(*kernel);
+  const float *output = reinterpret_cast<const float *>(outcome.output.data());
+  for (int64_t query = 0; query < 40; ++query)
+    for (int64_t d = 0; d < 16; ++d)
+      CHECK(std::isnan(output[query * 16 + d]) == (query >= 30));
+}
+
+TEST_CASE("a kernel without the log-sum-exp gives the same output") {
+  Problem problem = band(40, {.headDim = 16, .element = Element::F32, .lse = true});
+  HostAttention attention(problem, MemoryOrder::HeadMajor, 1);
+  Result<Kernel> kernel = attention.compiled();
+  REQUIRE(kernel);
+  HostAttention::Outcome whole = attention.run(*kernel);
+  attention.problem = band(40, {.headDim = 16, .element = Element::F32});
+  Result<Kernel> without = attention.compiled();
+  REQUIRE(without);
+  CHECK(attention.run(*without).output == whole.output);
+}
