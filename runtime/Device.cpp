@@ -3,6 +3,7 @@
 #include "runtime/DeviceProperties.h"
 
 #include <algorithm>
+#include <bit>
 #include <map>
 #include <mutex>
 #include <thread>
@@ -130,7 +131,7 @@ Result<void *> Device::allocate(size_t bytes) const {
                                        std::to_string(properties->ordinal));
       !status)
     return status.error();
-  return reinterpret_cast<void *>(address);
+  return std::bit_cast<void *>(address);
 }
 
 void Device::release(void *pointer) const {

@@ -124,8 +124,10 @@ std::string fixFor(const Driver &driver, cuda::Status status) {
   case cuda::outOfMemory:
     return "free memory on the GPU, or use a smaller problem";
   case cuda::noBinaryForGpu:
-  case cuda::invalidImage:
     return "compile for this GPU's architecture";
+  case cuda::invalidImage:
+    return "compile it again; where ptxas is newer than the driver, which is for CUDA " +
+           cudaVersionText(driver.version) + ", update the driver";
   case cuda::invalidPtx:
     return "compile for this GPU's architecture, or install ptxas";
   case cuda::jitCompilerNotFound:

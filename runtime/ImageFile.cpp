@@ -61,7 +61,8 @@ bool unescape(std::string_view text, std::string &value) {
       value += text[i];
       continue;
     }
-    if (++i == text.size() || (text[i] != 'n' && text[i] != '\\'))
+    ++i;
+    if (i == text.size() || (text[i] != 'n' && text[i] != '\\'))
       return false;
     value += text[i] == 'n' ? '\n' : '\\';
   }

@@ -90,7 +90,7 @@ Status Kernel::State::prepare() {
 }
 
 Result<Kernel> Kernel::load(std::shared_ptr<const Image> image, const Problem &problem,
-                            Device device) {
+                            const Device &device) {
   if (image->kind == Image::Kind::Object)
     return unsupported("an object image holds code of the host, which a linker must load",
                        "link it into the program and pass its function to Kernel::onCpu");

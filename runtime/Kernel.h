@@ -26,7 +26,7 @@ class Kernel {
 public:
   /// Loads `image` on `device` (once per image and device) and uploads the plan of `problem`.
   static Result<Kernel> load(std::shared_ptr<const Image> image, const Problem &problem,
-                             Device device);
+                             const Device &device);
   /// A CPU kernel whose code is already in memory; `keepAlive` owns it.
   static Result<Kernel> onCpu(std::shared_ptr<const Image> image, const Problem &problem,
                               CpuEntry entry, std::shared_ptr<void> keepAlive,

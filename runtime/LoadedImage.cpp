@@ -1,5 +1,6 @@
 #include "runtime/LoadedImage.h"
 
+#include <bit>
 #include <charconv>
 #include <mutex>
 
@@ -94,8 +95,8 @@ Status LoadedImage::loadModule() {
   std::vector<char> errorLog(8192), infoLog(8192);
   int options[] = {cuda::jitErrorLogBuffer, cuda::jitErrorLogBytes, cuda::jitInfoLogBuffer,
                    cuda::jitInfoLogBytes};
-  void *values[] = {errorLog.data(), reinterpret_cast<void *>(errorLog.size()), infoLog.data(),
-                    reinterpret_cast<void *>(infoLog.size())};
+  void *values[] = {errorLog.data(), std::bit_cast<void *>(errorLog.size()), infoLog.data(),
+                    std::bit_cast<void *>(infoLog.size())};
   cuda::Status status =
       driver.moduleLoadDataEx(&module, code.data(), std::size(options), options, values);
   if (status == cuda::success)

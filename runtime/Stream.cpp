@@ -41,7 +41,8 @@ Result<Stream> Stream::create(const Device &device) {
 }
 
 Stream::Stream(Stream &&other) noexcept
-    : device(other.device), stream(other.stream), started(other.started), stopped(other.stopped) {
+    : device(std::move(other.device)), stream(other.stream), started(other.started),
+      stopped(other.stopped) {
   other.stream = other.started = other.stopped = nullptr;
 }
 

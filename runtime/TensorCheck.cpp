@@ -8,34 +8,39 @@ struct Axis {
   int64_t extent, elements;
 };
 
+/// One axis of a tensor: its stride must be aligned and, where rows are written, keep them apart.
+Status checkAxis(const std::string &tensor, const Axis &axis, const AttentionShape &shape,
+                 int64_t alignment, bool written) {
+  if (axis.extent == 1)
+    return {};
+  std::string stride =
+      std::string(axis.stride) + " of " + tensor + " is " + std::to_string(axis.elements);
+  int64_t size = elementBytes(shape.element);
+  if (axis.elements * size % alignment)
+    return misuse(stride + " elements, which is not a multiple of " + std::to_string(alignment) +
+                      " bytes",
+                  "use a multiple of " + std::to_string(alignment / size) + " elements");
+  if (written && std::abs(axis.elements) < shape.headDim)
+    return misuse(stride + ": its rows of " + std::to_string(shape.headDim) + " elements overlap",
+                  "give every row of the output its own memory");
+  return {};
+}
+
 Status checkTensor(const char *name, const TensorView &tensor, int64_t batch, int64_t tokens,
                    int64_t heads, const Problem &problem, int64_t alignment, bool written) {
   std::string tensorName = std::string("tensor ") + name;
   if (!tensor.data)
     return misuse(tensorName + " has no data: its pointer is null", "pass the tensor");
-  auto address = reinterpret_cast<uintptr_t>(tensor.data);
-  std::string needed = std::to_string(alignment);
-  if (address % uintptr_t(alignment))
-    return misuse(
-        tensorName + " begins at an address that is not a multiple of " + needed + " bytes",
-        "start it " + std::to_string(alignment - int64_t(address % uintptr_t(alignment))) +
-            " bytes later, or copy it");
-  int64_t elementSize = elementBytes(problem.shape().element);
+  int64_t past = int64_t(reinterpret_cast<uintptr_t>(tensor.data) % uintptr_t(alignment));
+  if (past)
+    return misuse(tensorName + " begins at an address that is not a multiple of " +
+                      std::to_string(alignment) + " bytes",
+                  "start it " + std::to_string(alignment - past) + " bytes later, or copy it");
   for (const Axis &axis : {Axis{"batchStride", batch, tensor.batchStride},
                            Axis{"tokenStride", tokens, tensor.tokenStride},
-                           Axis{"headStride", heads, tensor.headStride}}) {
-    if (axis.extent == 1)
-      continue;
-    std::string stride = axis.stride + (" of " + tensorName);
-    if (axis.elements * elementSize % alignment)
-      return misuse(stride + " is " + std::to_string(axis.elements) +
-                        " elements, which is not a multiple of " + needed + " bytes",
-                    "use a multiple of " + std::to_string(alignment / elementSize) + " elements");
-    if (written && std::abs(axis.elements) < problem.shape().headDim)
-      return misuse(stride + " is " + std::to_string(axis.elements) + ": its rows of " +
-                        std::to_string(problem.shape().headDim) + " elements overlap",
-                    "give every row of the output its own memory");
-  }
+                           Axis{"headStride", heads, tensor.headStride}})
+    if (Status status = checkAxis(tensorName, axis, problem.shape(), alignment, written); !status)
+      return status;
   return {};
 }
 
