@@ -110,7 +110,7 @@ NodePointer finish(std::shared_ptr<Node> node) {
   }
   node->size = uint32_t(std::min<uint64_t>(size, UINT32_MAX));
   node->nesting = nestingLevels(*node);
-  std::string what, limit;
+  std::string what;
   if (size > maximumSize) {
     what = "an expression of more than " + std::to_string(maximumSize) + " operations";
   } else if (node->depth > maximumDepth) {

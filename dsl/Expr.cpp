@@ -64,7 +64,7 @@ Expr abs(Operand a) { return operation(Op::Abs, a); }
 Expr bits(Operand a) { return operation(Op::Bits, a); }
 Expr pow2(Operand a) { return operation(Op::Pow2, a); }
 
-Expr select(Predicate condition, Operand yes, Operand no) {
+Expr select(Predicate condition, const Operand &yes, const Operand &no) {
   return Expr(buildOperation(Op::Select,
                              {condition.pattern.node(), yes.expr.node(), no.expr.node()},
                              std::move(condition.where)));

@@ -61,8 +61,7 @@ struct Operand {
       : expr(std::move(expr)), where(at) {}
   Operand(int64_t value, Expr::Location at = Expr::Location::current())
       : expr(value, at), where(at) {}
-  Operand(int value, Expr::Location at = Expr::Location::current())
-      : expr(value, at), where(at) {}
+  Operand(int value, Expr::Location at = Expr::Location::current()) : expr(value, at), where(at) {}
 };
 struct Predicate {
   Pattern pattern;
@@ -86,7 +85,7 @@ Expr max(Operand a, Operand b);
 Expr abs(Operand a);
 Expr bits(Operand a);
 Expr pow2(Operand a);
-Expr select(Predicate condition, Operand yes, Operand no);
+Expr select(Predicate condition, const Operand &yes, const Operand &no);
 /// floor(a * factor) for a finite decimal factor >= 0 such as 0.2, which is taken exactly
 /// (2/10, in lowest terms), never as its binary approximation.
 Expr scaled(Operand a, double factor);

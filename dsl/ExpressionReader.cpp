@@ -216,7 +216,7 @@ ExpressionReader::Piece ExpressionReader::primary() {
   return call(name, start);
 }
 
-ExpressionReader::Piece ExpressionReader::coordinate(Side side, Where start) {
+ExpressionReader::Piece ExpressionReader::coordinate(Side side, const Where &start) {
   constexpr std::pair<std::string_view, Coordinate> names[] = {
       {"index", Coordinate::Index},   {"frame", Coordinate::Frame},
       {"place", Coordinate::Place},   {"row", Coordinate::Row},
@@ -243,7 +243,7 @@ ExpressionReader::Piece ExpressionReader::coordinate(Side side, Where start) {
 ExpressionReader::Piece ExpressionReader::patternArgument() { return requireBoolean(anyPattern()); }
 ExpressionReader::Piece ExpressionReader::sumArgument() { return requireInteger(anyPattern()); }
 
-ExpressionReader::Piece ExpressionReader::call(std::string_view name, Where start) {
+ExpressionReader::Piece ExpressionReader::call(std::string_view name, const Where &start) {
   constexpr std::pair<std::string_view, Op> functions[] = {
       {"abs", Op::Abs}, {"bits", Op::Bits}, {"pow2", Op::Pow2},
       {"min", Op::Min}, {"max", Op::Max},   {"select", Op::Select}};
@@ -298,7 +298,7 @@ ExpressionReader::Piece ExpressionReader::call(std::string_view name, Where star
   return {buildOperation(op, std::move(operands), start), start};
 }
 
-ExpressionReader::Piece ExpressionReader::radialBlocks(Where start) {
+ExpressionReader::Piece ExpressionReader::radialBlocks(const Where &start) {
   auto named = [&](std::string_view name) {
     if (scanner.peekWord() != name) {
       scanner.failExpected("`" + std::string(name) + "=`");

@@ -35,9 +35,9 @@ private:
   Piece term();
   Piece unary();
   Piece primary();
-  Piece call(std::string_view name, Where start);
-  Piece coordinate(Side side, Where start);
-  Piece radialBlocks(Where start);
+  Piece call(std::string_view name, const Where &start);
+  Piece coordinate(Side side, const Where &start);
+  Piece radialBlocks(const Where &start);
 
   Piece patternArgument();
   Piece sumArgument();

@@ -70,7 +70,9 @@ std::string Problem::text() const {
   return result + " where " + kept.text();
 }
 
-Problem attention(Layout layout, AttentionShape shape) { return Problem(layout, layout, shape); }
+Problem attention(const Layout &layout, AttentionShape shape) {
+  return Problem(layout, layout, shape);
+}
 
 Problem attention(Layout query, Layout key, AttentionShape shape) {
   return Problem(std::move(query), std::move(key), shape);

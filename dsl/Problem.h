@@ -49,11 +49,11 @@ public:
   std::optional<double> softcap() const { return softcapValue; }
   const std::vector<Bias> &biases() const { return biasList; }
 
-  /// Everything that can be wrong with it, first mistake first: mistakes kept in the trees, layouts,
-  /// head counts, a head dim that is not a multiple of 8 in 8..256, a scale, softcap or coefficient
-  /// that is not finite; then, over all positions of the layouts, heads and batch elements, a divisor
-  /// that can be 0, bits() and pow2() outside their domain, and overflow of 64 bits, each with the
-  /// user's line.
+  /// Everything that can be wrong with it, first mistake first: mistakes kept in the trees,
+  /// layouts, head counts, a head dim that is not a multiple of 8 in 8..256, a scale, softcap or
+  /// coefficient that is not finite; then, over all positions of the layouts, heads and batch
+  /// elements, a divisor that can be 0, bits() and pow2() outside their domain, and overflow of 64
+  /// bits, each with the user's line.
   Status check() const;
 
   /// One line that parseProblem reads back:
@@ -72,7 +72,7 @@ private:
 };
 
 /// Self-attention over one layout, or queries of one layout over keys of another.
-Problem attention(Layout layout, AttentionShape shape);
+Problem attention(const Layout &layout, AttentionShape shape);
 Problem attention(Layout query, Layout key, AttentionShape shape);
 
 } // namespace halftone
