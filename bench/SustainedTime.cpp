@@ -74,8 +74,8 @@ Result<BenchTensors> BenchTensors::make(const Problem &problem, const Device &de
 }
 
 BenchTensors::BenchTensors(BenchTensors &&other) noexcept
-    : problem(other.problem), device(other.device), q(other.q), k(other.k), v(other.v), o(other.o),
-      lse(other.lse) {
+    : problem(std::move(other.problem)), device(std::move(other.device)), q(other.q), k(other.k),
+      v(other.v), o(other.o), lse(other.lse) {
   other.q = other.k = other.v = other.o = other.lse = nullptr;
 }
 
