@@ -61,18 +61,27 @@ def HtToVectorPass : Pass<"ht-to-vector", "::mlir::ModuleOp"> {
 def HtToMmaPass : Pass<"ht-to-mma", "::mlir::ModuleOp"> {
   let summary = "Maps ht.kernel to warps, shared memory and matrix fragments, for sm_80 and up";
   let description = [{
-    Makes a kernel of the `mma` dialect of every `ht.kernel`.
+    Makes a function of every `ht.kernel`: a thread block for each work item, rows of the query tile
+    shared out to warps, key and value tiles copied through shared memory ahead of their use.
+
+    With one stage, two barriers a tile and half the shared memory; with two, one barrier and copies
+    that have a whole tile's time. Two stages help where copies are late, and hurt where they keep a
+    second block from fitting on a multiprocessor.
   }];
-  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::scf::SCFDialect"];
+  let dependentDialects = ["::halftone::mma::MmaDialect", "::mlir::arith::ArithDialect",
+                           "::mlir::LLVM::LLVMDialect", "::mlir::math::MathDialect",
+                           "::mlir::NVVM::NVVMDialect", "::mlir::scf::SCFDialect"];
 }
 
 def MmaToNvvmPass : Pass<"mma-to-nvvm", "::mlir::ModuleOp"> {
   let summary = "Lowers the mma dialect to scalars of llvm and nvvm";
   let description = [{
-    Fragments become scalars, one value a register.
+    Fragments become scalars, one value a register, and exp2, log2, tanh and division the hardware's
+    approximations. Run `ht-lower-scalars` after it. Every asm call must be marked convergent before
+    LLVM optimises (EmitPtx does).
   }];
   let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::LLVM::LLVMDialect",
-                           "::mlir::scf::SCFDialect"];
+                           "::mlir::NVVM::NVVMDialect", "::mlir::scf::SCFDialect"];
 }
 
 #endif // HALFTONE_CODEGEN_PASSES_TD
