@@ -81,7 +81,7 @@ void MaskSolver::solve(int64_t begin, int64_t end, KeyRuns &out) {
   if (cutter)
     cutter->cut(begin, end, pieces);
   else
-    pieces.push_back({begin, end, nullptr});
+    pieces.push_back({begin, end, 0});
   solvePiece(*root, pieces[0], out);
   for (size_t i = 1; i < pieces.size(); ++i) {
     solvePiece(*root, pieces[i], pieceRuns);

@@ -11,9 +11,10 @@ namespace halftone {
 int64_t ZoneSolver::countPairs(const std::function<bool(int64_t, int64_t)> &kept) {
   std::map<std::tuple<int32_t, int64_t, int64_t>, int64_t> counts; // by slot and query zone
   int64_t pairs = 0;
-  for (const Zone &zone : queryZones) {
+  for (size_t number = 0; number < queryZones.size(); ++number) {
+    const Zone &zone = queryZones[number];
     uint64_t known = slotGeneration;
-    enterQueryZone(zone);
+    enterQueryZone(int32_t(number));
     if (slotGeneration != known) // the numbers of slots started anew
       counts.clear();
     for (const Entry &entry : entries) {
@@ -52,7 +53,7 @@ bool ZoneSolver::isOfDistance(TermId id) const {
 
 int64_t ZoneSolver::countSlot(TermId condition, const Zone &keys,
                               const std::function<bool(int64_t, int64_t)> &kept) {
-  const Zone &queries = *currentZone;
+  const Zone &queries = queryZones[currentZone];
   if (queries.frame >= 0 && keys.frame >= 0 && isOfDistance(condition))
     return countDistances(condition, keys, kept);
   int64_t pairs = 0;
@@ -75,7 +76,7 @@ int64_t ZoneSolver::countSlot(TermId condition, const Zone &keys,
 /// Solves for the distance once, with one query at place 0, and counts the pairs of each distance.
 int64_t ZoneSolver::countDistances(TermId condition, const Zone &keys,
                                    const std::function<bool(int64_t, int64_t)> &kept) {
-  const Zone &queries = *currentZone;
+  const Zone &queries = queryZones[currentZone];
   pieceRanges.fill({0, 0});
   int64_t least = keys.place - (queries.place + queries.length() - 1);
   int64_t most = keys.place + keys.length() - 1 - queries.place;

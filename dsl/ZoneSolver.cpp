@@ -66,7 +66,7 @@ void ZoneSolver::cut(int64_t begin, int64_t end, std::vector<QueryPiece> &pieces
       int64_t pieceEnd = zoneEnd;
       if (cutsRows && !zone->isText)
         pieceEnd = std::min(zoneEnd, (begin / query.width() + 1) * query.width());
-      pieces.push_back({begin, pieceEnd, &*zone});
+      pieces.push_back({begin, pieceEnd, int32_t(zone - queryZones.begin())});
       begin = pieceEnd;
     }
   }
@@ -85,8 +85,8 @@ void ZoneSolver::forgetAnswers() {
   ++stamp;
 }
 
-void ZoneSolver::enterQueryZone(const Zone &zone) {
-  currentZone = &zone;
+void ZoneSolver::enterQueryZone(int32_t number) {
+  currentZone = number;
   entries.clear();
   if (pool.size() > ownTerms + mostTerms) {
     pool.shrink(ownTerms);
@@ -95,7 +95,8 @@ void ZoneSolver::enterQueryZone(const Zone &zone) {
     slotNumbers.clear();
     forgetAnswers();
   }
-  zoneRanges = rangesOfZones(query, &zone, &zone + 1);
+  const Zone *zone = &queryZones[number];
+  zoneRanges = rangesOfZones(query, zone, zone + 1);
   addEntries(0, int32_t(keyZones.size()));
 }
 
@@ -120,7 +121,7 @@ void ZoneSolver::addEntries(int32_t first, int32_t last) {
     return;
   }
   for (int32_t zone = first; zone < last; ++zone) {
-    TermId term = zonePattern.specialise(condition, *currentZone, keyZones[zone]);
+    TermId term = zonePattern.specialise(condition, queryZones[currentZone], keyZones[zone]);
     if (pool[term].isConstant()) {
       if (pool[term].value)
         addWhole(zone, zone + 1);
@@ -135,7 +136,7 @@ void ZoneSolver::addEntries(int32_t first, int32_t last) {
 }
 
 int32_t ZoneSolver::slotOf(TermId term, int32_t keyZone) {
-  Triple name{keyShapes[keyZone], queryShapes[currentZone - queryZones.data()], term};
+  Triple name{keyShapes[keyZone], queryShapes[currentZone], term};
   auto [at, isNew] = slotNumbers.try_emplace(name, int32_t(slots.size()));
   if (isNew) {
     const Zone *zone = &keyZones[keyZone];
@@ -147,7 +148,7 @@ int32_t ZoneSolver::slotOf(TermId term, int32_t keyZone) {
 
 void ZoneSolver::solve(const QueryPiece &piece, KeyRuns &out) {
   if (currentZone != piece.zone)
-    enterQueryZone(*piece.zone);
+    enterQueryZone(piece.zone);
   if (answers.size() > mostAnswers || answerRuns.size() > mostRuns)
     forgetAnswers();
   ++stamp;
@@ -155,7 +156,8 @@ void ZoneSolver::solve(const QueryPiece &piece, KeyRuns &out) {
   // Where the zone fixes the frame only the places matter, and these repeat. Token indices are kept
   // apart from places.
   constexpr int64_t apart = int64_t{1} << 40;
-  int64_t offset = piece.zone->frame >= 0 ? piece.zone->begin - piece.zone->place : -apart;
+  const Zone &zone = queryZones[piece.zone];
+  int64_t offset = zone.frame >= 0 ? zone.begin - zone.place : -apart;
   Triple question{piece.begin - offset, piece.end - offset, 0};
   out.clear();
   for (const Entry &entry : entries) {

@@ -7,10 +7,10 @@
 
 namespace halftone {
 
-/// Queries that share a zone.
+/// Queries that share a zone; zones are numbered alike by all solvers of one problem.
 struct QueryPiece {
   int64_t begin = 0, end = 0;
-  const Zone *zone = nullptr;
+  int32_t zone = 0;
 };
 
 /// How the keys see sets of queries by a condition without block masks.
@@ -58,7 +58,7 @@ private:
     size_t operator()(const Triple &triple) const;
   };
 
-  void enterQueryZone(const Zone &zone);
+  void enterQueryZone(int32_t number);
   void addEntries(int32_t first, int32_t last);
   void addWhole(int32_t first, int32_t last);
   int32_t slotOf(TermId term, int32_t keyZone);
@@ -83,7 +83,7 @@ private:
   ZonePattern zonePattern;
   TermBounds termBounds;
 
-  const Zone *currentZone = nullptr;
+  int32_t currentZone = -1;
   CoordinateRanges zoneRanges, pieceRanges;
   std::vector<Entry> entries; ///< of the current zone
   std::vector<Slot> slots;
