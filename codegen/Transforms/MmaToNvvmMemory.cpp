@@ -127,25 +127,35 @@ struct LowerBarrier : OpConversionPattern<BarrierOp> {
   }
 };
 
-/// Reads one or two 16x16 squares by ldmatrix.x4. Lane l gives the address of row l % 16 and chunk
-/// l / 16 of the square: the same for left operands, keys and values, so that they share their
-/// address registers. The four 8x8 matrices come as (rows 0-7, columns 0-7), (rows 8-15, columns
-/// 0-7), (rows 0-7, columns 8-15), (rows 8-15, columns 8-15).
+/// Reads 16x16 squares by ldmatrix.x4. Every lane gives the address of one row of one of the four
+/// 8x8 matrices, whose order is that of the operand's registers: a pair of registers that mma.sync
+/// reads must be neighbours, or the assembler moves each of them.
+///   columns first: (rows 0-7, columns 0-7), (rows 8-15, columns 0-7), (rows 0-7, columns 8-15),
+///   ... rows first:    (rows 0-7, columns 0-7), (rows 0-7, columns 8-15), (rows 8-15, columns
+///   0-7), ...
+/// A left operand and, transposed by ldmatrix, values are read columns first, keys rows first.
 class SquareReader {
 public:
-  SquareReader(MmaScalars &scalars, Value address, int64_t offset, SharedType tile)
+  SquareReader(MmaScalars &scalars, Value address, int64_t offset, SharedType tile, bool rowsFirst)
       : scalars(scalars), tile(tile), offset(offset) {
     Value lane = scalars.lane();
-    Value row = scalars.bitAnd(lane, 15);
-    swizzledHalf = scalars.bitXor(scalars.shiftRight(lane, 4), scalars.swizzle(row, tile));
-    rowAddress = scalars.add(address, scalars.multiply(row, tile.getRowBytes()));
+    Value low = scalars.bitAnd(scalars.shiftRight(lane, 3), 1);
+    Value high = scalars.shiftRight(lane, 4);
+    Value rowInEight = scalars.bitAnd(lane, 7);
+    Value row = scalars.add(rowInEight, scalars.multiply(rowsFirst ? high : low, 8));
+    Value half = scalars.bitXor(rowsFirst ? low : high, scalars.swizzle(rowInEight, tile));
+    start =
+        scalars.opaque(scalars.add(scalars.add(address, scalars.multiply(row, tile.getRowBytes())),
+                                   scalars.multiply(half, 16)));
   }
 
-  /// `row` and `column` are multiples of 16.
+  /// `row` and `column` are multiples of 16. Rows are a multiple of the swizzled bytes long, so the
+  /// bits that a chunk is exchanged by can be flipped in the address itself.
   SmallVector<Value> read(int64_t row, int64_t column, bool transpose) {
     int64_t mask = tile.getSwizzleMask(), chunk = column / 8;
-    Value inner = scalars.bitXor(swizzledHalf, scalars.constant(chunk & mask));
-    Value address = scalars.add(rowAddress, scalars.multiply(inner, 16));
+    Value address = start;
+    if (chunk & mask)
+      address = scalars.bitXor(start, scalars.constant((chunk & mask) * 16));
     int64_t constant = offset + row * tile.getRowBytes() + (chunk & ~mask) * 16;
     std::string text =
         llvm::formatv("ldmatrix.sync.aligned.m8n8.x4{0}.shared.b16 {{$0, $1, $2, $3}, [$4 + {1}];",
@@ -158,7 +168,7 @@ private:
   MmaScalars &scalars;
   SharedType tile;
   int64_t offset;
-  Value rowAddress, swizzledHalf;
+  Value start;
 };
 
 struct LowerLoadLeft : OpConversionPattern<LoadLeftOp> {
@@ -172,7 +182,7 @@ struct LowerLoadLeft : OpConversionPattern<LoadLeftOp> {
     SharedType tile = op.getTile().getType();
     Value address =
         scalars.add(adaptor.getTile(), scalars.multiply(adaptor.getRow(), tile.getRowBytes()));
-    SquareReader reader(scalars, address, *offset, tile);
+    SquareReader reader(scalars, address, *offset, tile, /*rowsFirst=*/false);
     SmallVector<Value> registers;
     for (int64_t row = 0; row < op.getFragment().getType().getRows(); row += 16)
       llvm::append_range(registers, reader.read(row, op.getColumn(), /*transpose=*/false));
@@ -189,17 +199,14 @@ struct LowerLoadRight : OpConversionPattern<LoadRightOp> {
     if (failed(offset))
       return failure();
     MmaScalars scalars(op.getLoc(), rewriter);
-    SquareReader reader(scalars, adaptor.getTile(), *offset, op.getTile().getType());
+    SquareReader reader(scalars, adaptor.getTile(), *offset, op.getTile().getType(),
+                        /*rowsFirst=*/op.getTransposed());
+    // Registers of a right operand: for every 8 columns depth 0-7, then depth 8-15.
     SmallVector<Value> registers;
-    for (int64_t column = 0; column < op.getFragment().getType().getColumns(); column += 16) {
-      // Registers of a right operand: for every 8 columns depth 0-7, then depth 8-15.
-      if (op.getTransposed()) {
-        SmallVector<Value> read = reader.read(column, op.getAt(), /*transpose=*/false);
-        llvm::append_values(registers, read[0], read[2], read[1], read[3]);
-      } else {
-        llvm::append_range(registers, reader.read(op.getAt(), column, /*transpose=*/true));
-      }
-    }
+    for (int64_t column = 0; column < op.getFragment().getType().getColumns(); column += 16)
+      llvm::append_range(registers, op.getTransposed()
+                                        ? reader.read(column, op.getAt(), /*transpose=*/false)
+                                        : reader.read(op.getAt(), column, /*transpose=*/true));
     rewriter.replaceOpWithMultiple(op, {registers});
     return success();
   }

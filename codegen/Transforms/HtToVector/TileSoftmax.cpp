@@ -3,6 +3,7 @@
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Math/IR/Math.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
 
 #include <cmath>
 #include <limits>
@@ -22,7 +23,34 @@ static Value scaledMaximum(VectorEmitter &emit, Value scale, Value maximum) {
                                  emit.multiply(scale, maximum));
 }
 
-/// The larger of `running` and the row's scores.
+/// The scale where it is positive. Where it is not, a dropped score of -infinity times the scale
+/// would not be one, so the scores are scaled ahead and what is left is 1.
+static Value remainingScale(VectorEmitter &emit, Value scale) {
+  Value isPositive = arith::CmpFOp::create(emit.builder, arith::CmpFPredicate::OGT, scale,
+                                           emit.real(emit.f32(), 0.0));
+  return arith::SelectOp::create(emit.builder, isPositive, scale, emit.real(emit.f32(), 1.0));
+}
+
+/// Scales all scores but -infinity if `scale` is not positive.
+static void scaleAhead(VectorEmitter &emit, Value tile, TileBuffer scores, Value scale) {
+  ImplicitLocOpBuilder &builder = emit.builder;
+  Value isNeeded =
+      arith::CmpFOp::create(builder, arith::CmpFPredicate::ULE, scale, emit.real(emit.f32(), 0.0));
+  auto ifOp = scf::IfOp::create(builder, isNeeded, /*withElseRegion=*/false);
+  OpBuilder::InsertionGuard guard(builder);
+  builder.setInsertionPointToStart(ifOp.thenBlock());
+  Value scales = emit.broadcast(scale);
+  Value dropped = emit.real(scales.getType(), minusInfinity);
+  emit.loop(0, scores.rows * scores.stride, emit.width, [&](Value position) {
+    Value address = emit.at(tile, emit.f32(), position);
+    Value loaded = emit.load(scales.getType(), address);
+    Value isDropped = arith::CmpFOp::create(builder, arith::CmpFPredicate::OEQ, loaded, dropped);
+    emit.store(arith::SelectOp::create(builder, isDropped, dropped, emit.multiply(loaded, scales)),
+               address);
+  });
+}
+
+/// The largest score of a row.
 static Value rowMaximum(VectorEmitter &emit, Value row, int64_t columns) {
   Type vector = emit.vectorOf(emit.f32());
   Value first = emit.load(vector, row);
@@ -63,7 +91,9 @@ func::FuncOp TileRoutines::softmaxStep(TileBuffer scores) {
       name, {pointer(), pointer(), pointer(), pointer(), pointer(), real},
       [&](VectorEmitter &emit, ValueRange arguments) {
         Value tile = arguments[1], maximum = arguments[2], sum = arguments[3];
-        Value correction = arguments[4], scale = arguments[5];
+        Value correction = arguments[4];
+        scaleAhead(emit, tile, scores, arguments[5]);
+        Value scale = remainingScale(emit, arguments[5]);
         Type vector = emit.vectorOf(emit.f32());
         auto rowAt = [&](Value row) {
           return emit.at(tile, emit.f32(), emit.multiply(row, emit.integer(scores.stride)));
@@ -107,7 +137,8 @@ func::FuncOp TileRoutines::softmaxEnd(TileBuffer accumulator) {
         Value maximum = arguments[2], sum = arguments[3];
         Type vector = emit.vectorOf(emit.f32());
         Value zeros = emit.real(vector, 0.0);
-        Value scale = emit.broadcast(emit.multiply(arguments[4], emit.real(emit.f32(), M_LN2)));
+        Value scale = emit.broadcast(
+            emit.multiply(remainingScale(emit, arguments[4]), emit.real(emit.f32(), M_LN2)));
         emit.loop(0, accumulator.rows, width, [&](Value row) {
           Value sumAddress = emit.at(sum, emit.f32(), row);
           Value sums = emit.load(vector, sumAddress);
