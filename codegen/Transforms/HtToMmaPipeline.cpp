@@ -152,29 +152,31 @@ LogicalResult KernelToMma::lowerLoop(ht::ForKeyTilesOp op) {
     Value inside = arith::MinUIOp::create(builder, index, last);
     return stageRow(arith::AddIOp::create(builder, first, inside));
   };
-  Value now = rowAt(zero), next = rowAt(one);
   bool ring = stages == 2;
+  Value now = rowAt(zero), next = ring ? rowAt(one) : Value();
   copyTile(ht::Operand::Key, now, ring ? zero : Value(), partial);
   if (ring)
     copyTile(ht::Operand::Value, now, zero, partial);
   mma::CommitOp::create(builder);
 
   SmallVector<Value> carried = init;
-  llvm::append_values(carried, now, next);
+  carried.push_back(now);
   if (ring)
-    carried.push_back(zero);
+    llvm::append_values(carried, next, zero);
   auto walk = scf::ForOp::create(builder, zero, count, one, carried);
   {
     OpBuilder::InsertionGuard inner(builder);
     builder.setInsertionPointToStart(walk.getBody());
     ValueRange state = walk.getRegionIterArgs();
     now = state[init.size()];
-    next = state[init.size() + 1];
+    // A ring starts the next tile's copies at once, so that its row was read a tile ago.
+    Value ahead =
+        rowAt(arith::AddIOp::create(builder, walk.getInductionVar(), integer(ring ? 2 : 1)));
+    next = ring ? state[init.size() + 1] : ahead;
     loop = Loop{op.getBody().getArgument(0), next, ring ? state.back() : Value(), partial};
     for (auto [argument, value] : llvm::zip(op.getBody().getArguments().drop_front(), state))
       set(argument, value);
     set(loop->rowArgument, now);
-    Value after = rowAt(arith::AddIOp::create(builder, walk.getInductionVar(), integer(2)));
     // Everybody is done with what the copies started here overwrite.
     waitForCopies();
     Value otherSlot;
@@ -191,9 +193,9 @@ LogicalResult KernelToMma::lowerLoop(ht::ForKeyTilesOp op) {
     SmallVector<Value> yielded;
     for (Value value : op.getBody().front().getTerminator()->getOperands())
       yielded.push_back(mapped(value));
-    llvm::append_values(yielded, next, after);
+    yielded.push_back(next);
     if (ring)
-      yielded.push_back(otherSlot);
+      llvm::append_values(yielded, ahead, otherSlot);
     scf::YieldOp::create(builder, yielded);
     loop.reset();
   }

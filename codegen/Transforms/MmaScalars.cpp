@@ -54,10 +54,6 @@ Value MmaScalars::sharedPointer(Value address) {
   return LLVM::IntToPtrOp::create(*this, LLVM::LLVMPointerType::get(getContext(), 3), address);
 }
 
-Value MmaScalars::opaque(Value value) {
-  return assembly("", "=r,0", value, value.getType()).front();
-}
-
 SmallVector<Value> MmaScalars::assembly(StringRef text, StringRef constraints, ValueRange operands,
                                         TypeRange results) {
   Type type;

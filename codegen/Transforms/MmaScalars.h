@@ -39,10 +39,6 @@ public:
   /// A pointer to the shared memory at this 32-bit address.
   mlir::Value sharedPointer(mlir::Value address);
 
-  /// The same value, but LLVM cannot know: what is computed from it stays where it is, instead of
-  /// taking a register throughout a loop. ptxas, which knows how many are left, still may move it.
-  mlir::Value opaque(mlir::Value value);
-
   /// PTX text with an effect that nothing may be moved across, and its results.
   llvm::SmallVector<mlir::Value> assembly(llvm::StringRef text, llvm::StringRef constraints,
                                           mlir::ValueRange operands, mlir::TypeRange results);

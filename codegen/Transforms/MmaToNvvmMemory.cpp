@@ -144,9 +144,8 @@ public:
     Value rowInEight = scalars.bitAnd(lane, 7);
     Value row = scalars.add(rowInEight, scalars.multiply(rowsFirst ? high : low, 8));
     Value half = scalars.bitXor(rowsFirst ? low : high, scalars.swizzle(rowInEight, tile));
-    start =
-        scalars.opaque(scalars.add(scalars.add(address, scalars.multiply(row, tile.getRowBytes())),
-                                   scalars.multiply(half, 16)));
+    start = scalars.add(scalars.add(address, scalars.multiply(row, tile.getRowBytes())),
+                        scalars.multiply(half, 16));
   }
 
   /// `row` and `column` are multiples of 16. Rows are a multiple of the swizzled bytes long, so the
