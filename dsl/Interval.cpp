@@ -118,16 +118,14 @@ Interval coordinateRange(const Layout &layout, Coordinate coordinate, Interval i
     return {layout.coordinate(coordinate, index.lo), layout.coordinate(coordinate, index.hi)};
   if (firstFrame == lastFrame)
     return rangeInFrame(layout, coordinate, index);
-  // Several frames: the tail of the first one, whole ones, the head of the last one.
+  // Several frames: the tail of the first one and the head of the last one reach from 0 to the
+  // last place, row and column, and so cover the whole frames between them.
   int64_t videoTokens = layout.tokenCount() - layout.textTokens();
   int64_t perFrame = layout.tokensPerFrame();
   int64_t firstEnd = (firstFrame + 1) * perFrame - 1;
   int64_t lastBegin = lastFrame == layout.frameCount() ? videoTokens : lastFrame * perFrame;
-  Interval range = rangeInFrame(layout, coordinate, {index.lo, firstEnd})
-                       .hull(rangeInFrame(layout, coordinate, {lastBegin, index.hi}));
-  if (lastFrame - firstFrame > 1)
-    range = range.hull(rangeInFrame(layout, coordinate, {0, perFrame - 1}));
-  return range;
+  return rangeInFrame(layout, coordinate, {index.lo, firstEnd})
+      .hull(rangeInFrame(layout, coordinate, {lastBegin, index.hi}));
 }
 
 Interval intervalOf(const Node &node, const Box &box) {

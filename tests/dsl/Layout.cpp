@@ -14,8 +14,8 @@ std::string refusal(const Layout &layout) {
 } // namespace
 
 TEST_CASE("coordinates of a video and its text") {
-  Layout clip = Layout::video({.frames = 2, .height = 3, .width = 4, .text = 3});
-  CHECK(clip.tokenCount() == 27);
+  Layout clip = Layout::video({.frames = 2, .height = 3, .width = 4, .text = 7});
+  CHECK(clip.tokenCount() == 31);
   CHECK(clip.tokensPerFrame() == 12);
   auto at = [&](Coordinate coordinate, int64_t index) {
     return clip.coordinate(coordinate, index);
@@ -32,6 +32,8 @@ TEST_CASE("coordinates of a video and its text") {
   CHECK(at(Coordinate::Place, 25) == 1);
   CHECK(at(Coordinate::Row, 25) == 0);
   CHECK(at(Coordinate::Column, 25) == 1);
+  CHECK(at(Coordinate::Row, 30) == 0);
+  CHECK(at(Coordinate::Column, 30) == 6);
 }
 
 TEST_CASE("segments of a packed layout") {
