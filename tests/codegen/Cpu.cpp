@@ -3,6 +3,7 @@
 #include "tests/codegen/HostAttention.h"
 
 #include <doctest/doctest.h>
+#include <llvm/Object/ObjectFile.h>
 
 #include <atomic>
 #include <cmath>
@@ -98,6 +99,42 @@ TEST_CASE("every head dim, tile and vector width gives the right result") {
         Schedule schedule{.tileQ = tileQ, .tileK = tileK, .vectorWidth = width};
         CHECK(mistakeOf(attention, attention.compiled(schedule)) == "");
       }
+}
+
+TEST_CASE("no function of a library is called but to move and fill memory") {
+  Layout clip = Layout::frames(4, 50, 3);
+  auto [q, k] = clip.tokens();
+  for (Element element : {Element::F32, Element::F16, Element::BF16}) {
+    Problem problem = attention(clip, {.heads = 2, .headDim = 40, .element = element, .lse = true})
+                          .where(pow2(bits(abs(q.frame() - k.frame()))) % 3 == 1)
+                          .withSoftcap(20)
+                          .withBias(abs(q.index() - k.index()), {-0.01f});
+    Result<Compiled> code =
+        compile(problem, defaultSchedule(problem, Target::cpu()), Target::cpu());
+    REQUIRE(code);
+    llvm::StringRef bytes(code->image->bytes.data(), code->image->bytes.size());
+    auto object = llvm::object::ObjectFile::createObjectFile({bytes, "kernel.o"});
+    REQUIRE(bool(object));
+    for (const llvm::object::SymbolRef &symbol : (*object)->symbols()) {
+      llvm::Expected<uint32_t> flags = symbol.getFlags();
+      REQUIRE(bool(flags));
+      if (!(*flags & llvm::object::SymbolRef::SF_Undefined))
+        continue;
+      llvm::Expected<llvm::StringRef> name = symbol.getName();
+      REQUIRE(bool(name));
+      CHECK_MESSAGE((name->empty() || *name == "memcpy" || *name == "memset"), name->str());
+    }
+  }
+}
+
+TEST_CASE("a scale that is not positive is taken as it is") {
+  for (double scale : {-0.3, 0.0}) {
+    CAPTURE(scale);
+    Problem problem = band(100, {.heads = 2, .headDim = 32, .element = Element::F32, .lse = true})
+                          .withScale(scale);
+    HostAttention attention(problem, MemoryOrder::TokenMajor, 5);
+    CHECK(mistakeOf(attention, attention.compiled()) == "");
+  }
 }
 
 TEST_CASE("threads share the work and change nothing") {
