@@ -46,11 +46,25 @@ struct Span {
   }
 };
 
+/// Division by the block size, which is nearly always a power of two.
+class BlockDivision {
+public:
+  explicit BlockDivision(int64_t block)
+      : block(block),
+        shift(std::has_single_bit(uint64_t(block)) ? std::countr_zero(uint64_t(block)) : -1) {}
+  /// token / block for a token that is not negative.
+  int64_t operator()(int64_t token) const { return shift >= 0 ? token >> shift : token / block; }
+
+private:
+  int64_t block;
+  int shift;
+};
+
 /// The kept blocks [begin, end) of one block row of a frame pair, counted from the first block of
 /// the key frame. `rows` are the places of the block row that lie in the frame; the key frame
 /// starts `offset` tokens into its first block and is cut after `blocks` blocks.
 BlockRun keptRun(Span rows, int64_t window, int64_t tokensPerFrame, int64_t offset, int64_t blocks,
-                 int64_t block) {
+                 int64_t block, const BlockDivision &divide) {
   int64_t dense = block / 3 + 1; // more than a third of the block, also where 3 divides it
   if (rows.end - rows.begin < dense || 2 * window + 1 < dense)
     return {};
@@ -64,8 +78,8 @@ BlockRun keptRun(Span rows, int64_t window, int64_t tokensPerFrame, int64_t offs
     Span columns{index * block - offset, (index + 1) * block - offset};
     return 5 * denseColumns.overlap(columns) > 3 * anyColumns.overlap(columns);
   };
-  int64_t begin = (denseColumns.begin + offset) / block;
-  int64_t end = std::min(blocks, (denseColumns.end - 1 + offset) / block + 1);
+  int64_t begin = divide(denseColumns.begin + offset);
+  int64_t end = std::min(blocks, divide(denseColumns.end - 1 + offset) + 1);
   if (begin < end && !keeps(begin))
     ++begin;
   if (begin < end && !keeps(end - 1))
@@ -79,7 +93,7 @@ class RadialMaskBuilder {
 public:
   RadialMaskBuilder(const Layout &layout, const RadialParameters &parameters)
       : parameters(parameters), frames(layout.frameCount()), size(layout.tokensPerFrame()),
-        block(parameters.block), frameBlocks((size + block - 1) / block) {
+        block(parameters.block), divide(block), frameBlocks((size + block - 1) / block) {
     mask.block = block;
     mask.queryBlocks = mask.keyBlocks = (layout.tokenCount() + block - 1) / block;
     videoBlocks = frames * size / block;
@@ -123,9 +137,9 @@ private:
         pair = {size, true};
       if (!pair.kept)
         continue;
-      int64_t startBlock = start / block;
+      int64_t startBlock = divide(start);
       BlockRun run =
-          keptRun(rows, pair.window, size, start - startBlock * block, frameBlocks, block);
+          keptRun(rows, pair.window, size, start - startBlock * block, frameBlocks, block, divide);
       if (run.begin < run.end)
         rowRuns.push_back({uint32_t(startBlock + run.begin), uint32_t(startBlock + run.end)});
     }
@@ -144,7 +158,9 @@ private:
   }
 
   const RadialParameters &parameters;
-  int64_t frames, size, block, frameBlocks, videoBlocks = 0;
+  int64_t frames, size, block;
+  BlockDivision divide;
+  int64_t frameBlocks, videoBlocks = 0;
   std::vector<FrameDistance> distances;
   std::vector<BlockRun> rowRuns;
   BlockMask mask;

@@ -153,6 +153,16 @@ TEST_CASE("a block mask has no partial range where its block is a multiple of ti
     }
 }
 
+TEST_CASE("the published mask of 461,056 tokens, as ranges") {
+  Layout clip = Layout::frames(128, 3600, 256);
+  Result<TileMap> map =
+      TileMap::build(attention(clip, {}).where(radialBlocks(1.0, 128, false)), 128, 64);
+  REQUIRE(map);
+  CHECK(map->queryTiles() == 3602);
+  CHECK(map->coveredPairs() == int64_t{1424564} * 128 * 128);
+  CHECK(shareOf(*map, clip.tokenCount()).partial == 0);
+}
+
 TEST_CASE("a causal mask is partial on the diagonal only") {
   Layout text = Layout::sequence(1000);
   Result<TileMap> map = TileMap::build(attention(text, {}).where(k.index() <= q.index()), 128, 64);
