@@ -38,9 +38,10 @@ if(HALFTONE_STATIC)
       list(APPEND HALFTONE_MLIR_ARCHIVES "${LLVM_LIBRARY_DIR}/lib${library}.a")
     endif()
   endforeach()
+  # As needed: llvm-config names z3 and libxml2 too, which nothing that is kept calls.
   target_link_libraries(halftone_mlir INTERFACE
     -Wl,--start-group ${HALFTONE_MLIR_ARCHIVES} ${HALFTONE_LLVM_ARCHIVES} -Wl,--end-group
-    ${HALFTONE_LLVM_SYSTEM})
+    -Wl,--as-needed ${HALFTONE_LLVM_SYSTEM})
   target_link_options(halftone_mlir INTERFACE -Wl,--gc-sections)
 else()
   find_library(HALFTONE_MLIR_LIBRARY NAMES MLIR PATHS "${LLVM_LIBRARY_DIR}" NO_DEFAULT_PATH REQUIRED)

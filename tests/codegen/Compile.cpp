@@ -170,7 +170,7 @@ TEST_CASE("an image says what it is for") {
   CHECK(image.threads == 128);
   // Queries, and two stages of keys and values, of 64 columns of 2 bytes.
   CHECK(image.sharedBytes == 2 * 64 * (128 + 2 * 2 * 128));
-  CHECK(gpu->cpuEntry == nullptr);
+  CHECK(!gpu->cpuEntry);
 
   Result<Compiled> cpu =
       compile(problem, defaultSchedule(problem, Target::cpu()), Target::cpu());
@@ -178,7 +178,7 @@ TEST_CASE("an image says what it is for") {
   CHECK(cpu->image->kind == Image::Kind::Object);
   CHECK(cpu->image->scratchBytes > 0);
   CHECK(cpu->image->maskShape == image.maskShape);
-  CHECK(cpu->cpuEntry != nullptr);
+  CHECK(bool(cpu->cpuEntry));
 }
 
 TEST_CASE("a ptxas that is asked for must be there") {
