@@ -94,7 +94,7 @@ TEST_CASE("what is not the format is refused where it stands") {
         "`__metadata__` has a number where none belongs");
   CHECK(refusal("{\"q\":{\"shape\":[true]}}") == "tensor `q` has a boolean");
   CHECK(refusal("{" + tensor("q", "F32", "[4]", "[0,16]") + "} x") ==
-        "the header is not JSON at byte 60");
+        "the header is not JSON at byte 57");
 }
 
 TEST_CASE("deep nesting is refused at once") {
