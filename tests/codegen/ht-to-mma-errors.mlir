@@ -1,6 +1,6 @@
 // RUN: halftone-opt %s --split-input-file --ht-to-mma --verify-diagnostics
 
-// expected-error@+1 {{has elements of f32, but mma.sync multiplies f16 or bf16}}
+// expected-error@+1 {{has elements of 'f32', but mma.sync multiplies f16 or bf16}}
 ht.kernel @single attributes {head_dim = 64 : i32, element = f32, tile_q = 64 : i32, tile_k = 32 : i32, stages = 1 : i32, warps = 2 : i32} {
 }
 

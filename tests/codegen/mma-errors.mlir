@@ -1,37 +1,37 @@
 // RUN: halftone-opt %s --split-input-file --verify-diagnostics
 
 // expected-error@+1 {{a fragment in the role of left holds f16 or bf16, not 'f32'}}
-llvm.func @element(%a: !mma.frag<16x16xf32, left>)
+func.func private @element(!mma.frag<16x16xf32, left>)
 
 // -----
 
 // expected-error@+1 {{a fragment's rows must be a positive multiple of 16, not 8}}
-llvm.func @rows(%a: !mma.frag<8x16xf32, accumulator>)
+func.func private @rows(!mma.frag<8x16xf32, accumulator>)
 
 // -----
 
 // expected-error@+1 {{a fragment's columns must be a positive multiple of 16, not 24}}
-llvm.func @columns(%a: !mma.frag<16x24xf16, left>)
+func.func private @columns(!mma.frag<16x24xf16, left>)
 
 // -----
 
 // expected-error@+1 {{a fragment is an accumulator, left or right, not middle}}
-llvm.func @role(%a: !mma.frag<16x16xf16, middle>)
+func.func private @role(!mma.frag<16x16xf16, middle>)
 
 // -----
 
 // expected-error@+1 {{expected two dimensions, rows x columns}}
-llvm.func @dimensions(%a: !mma.frag<16xf16, left>)
+func.func private @dimensions(!mma.frag<16xf16, left>)
 
 // -----
 
 // expected-error@+1 {{a lane keeps the bits of at most 128 columns in a register, not of 256}}
-llvm.func @bits(%a: !mma.columns<256>)
+func.func private @bits(!mma.columns<256>)
 
 // -----
 
 // expected-error@+1 {{a shared tile holds f16 or bf16, not 'f32'}}
-llvm.func @shared(%a: !mma.shared<16x16xf32>)
+func.func private @shared(!mma.shared<16x16xf32>)
 
 // -----
 
@@ -97,59 +97,59 @@ llvm.func @shape() {
 
 // -----
 
-llvm.func @depth(%a: !mma.frag<16x32xf16, left>, %b: !mma.frag<16x8xf16, right>, %c: !mma.frag<16x8xf32, accumulator>) {
+func.func @depth(%a: !mma.frag<16x32xf16, left>, %b: !mma.frag<16x8xf16, right>, %c: !mma.frag<16x8xf32, accumulator>) {
   // expected-error@+1 {{needs as many columns on the left as rows on the right, not 32 and 16}}
   %d = mma.multiply %a, %b into %c : <16x32xf16, left>, <16x8xf16, right>, <16x8xf32, accumulator>
-  llvm.return
+  return
 }
 
 // -----
 
-llvm.func @mixed(%a: !mma.frag<16x16xf16, left>, %b: !mma.frag<16x8xbf16, right>, %c: !mma.frag<16x8xf32, accumulator>) {
+func.func @mixed(%a: !mma.frag<16x16xf16, left>, %b: !mma.frag<16x8xbf16, right>, %c: !mma.frag<16x8xf32, accumulator>) {
   // expected-error@+1 {{needs operands of one element type, not 'f16' and 'bf16'}}
   %d = mma.multiply %a, %b into %c : <16x16xf16, left>, <16x8xbf16, right>, <16x8xf32, accumulator>
-  llvm.return
+  return
 }
 
 // -----
 
-llvm.func @accumulator(%a: !mma.frag<16x16xf16, left>, %b: !mma.frag<16x8xf16, right>, %c: !mma.frag<16x16xf32, accumulator>) {
+func.func @accumulator(%a: !mma.frag<16x16xf16, left>, %b: !mma.frag<16x8xf16, right>, %c: !mma.frag<16x16xf32, accumulator>) {
   // expected-error@+1 {{needs an accumulator of type '!mma.frag<16x8xf32, accumulator>', not '!mma.frag<16x16xf32, accumulator>'}}
   %d = mma.multiply %a, %b into %c : <16x16xf16, left>, <16x8xf16, right>, <16x16xf32, accumulator>
-  llvm.return
+  return
 }
 
 // -----
 
-llvm.func @map(%a: !mma.frag<16x16xf32, accumulator>, %r: !mma.rows<32>) {
+func.func @map(%a: !mma.frag<16x16xf32, accumulator>, %r: !mma.rows<32>) {
   // expected-error@+1 {{needs accumulators and rows of the shape of '!mma.frag<16x16xf32, accumulator>', not '!mma.rows<32>'}}
   %d = mma.map(%a, %r) : !mma.frag<16x16xf32, accumulator>, !mma.rows<32> -> !mma.frag<16x16xf32, accumulator> {
   ^bb0(%x: f32, %y: f32):
     mma.yield %x : f32
   }
-  llvm.return
+  return
 }
 
 // -----
 
-llvm.func @at(%a: !mma.frag<16x16xf32, accumulator>, %i: i32) {
+func.func @at(%a: !mma.frag<16x16xf32, accumulator>, %i: i32) {
   // expected-error@+1 {{counts rows and columns from 2 operands, not 1}}
   %d = mma.map(%a) at %i : !mma.frag<16x16xf32, accumulator> -> !mma.frag<16x16xf32, accumulator> {
   ^bb0(%x: f32, %row: i32):
     mma.yield %x : f32
   }
-  llvm.return
+  return
 }
 
 // -----
 
-llvm.func @yield(%a: !mma.frag<16x16xf32, accumulator>, %i: i32) {
+func.func @yield(%a: !mma.frag<16x16xf32, accumulator>, %i: i32) {
   // expected-error@+1 {{has a region that yields ('i32'); it must yield ('f32')}}
   %d = mma.map(%a) : !mma.frag<16x16xf32, accumulator> -> !mma.frag<16x16xf32, accumulator> {
   ^bb0(%x: f32):
     mma.yield %i : i32
   }
-  llvm.return
+  return
 }
 
 // -----
