@@ -27,7 +27,7 @@ Result<Target> targetOf(const Device &device) {
   return *best;
 }
 
-Result<Kernel> build(const Problem &problem, Device device) {
+Result<Kernel> build(const Problem &problem, const Device &device) {
   Result<Target> target = targetOf(device);
   if (!target)
     return target.error();

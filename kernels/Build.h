@@ -11,6 +11,6 @@ Result<Target> targetOf(const Device &device);
 
 /// From a problem to something to call: compiled for `device` with the schedule that always works
 /// there, loaded and planned.
-Result<Kernel> build(const Problem &problem, Device device = Device::current());
+Result<Kernel> build(const Problem &problem, const Device &device = Device::current());
 
 } // namespace halftone
