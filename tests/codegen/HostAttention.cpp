@@ -112,16 +112,21 @@ HostAttention::Outcome HostAttention::run(const Kernel &kernel) const {
   return outcome;
 }
 
+/// Sums are taken in f32. What rounding does to a score, an exponent, grows with the terms it is
+/// the sum of: headDim products of size 1, times the scale.
+static double roundingOf(const Problem &problem) {
+  return 1e-5 * std::max(1.0, std::abs(problem.scale()) * double(problem.shape().headDim) / 64);
+}
+
+/// The result is rounded to the element type once.
 double HostAttention::allowedError(double wanted) const {
-  // Sums are taken in f32; the result is rounded to the element type once.
-  constexpr double sums = 1e-5;
   switch (problem.shape().element) {
   case Element::F32:
-    return sums;
+    return roundingOf(problem);
   case Element::F16:
-    return sums + std::abs(wanted) * 0x1p-10;
+    return roundingOf(problem) + std::abs(wanted) * 0x1p-10;
   case Element::BF16:
-    return sums + std::abs(wanted) * 0x1p-7;
+    return roundingOf(problem) + std::abs(wanted) * 0x1p-7;
   }
   return 0;
 }
@@ -149,7 +154,7 @@ double HostAttention::error(const Outcome &outcome, const ReferenceResult &right
               note(outcome.lse[row] == right.lse[row] ? 0 : INFINITY);
             else if (shape.lse)
               note(std::abs(outcome.lse[row] - right.lse[row]) /
-                   (1e-5 * std::max(1.0, std::abs(right.lse[row]))));
+                   (roundingOf(problem) * std::max(1.0, std::abs(right.lse[row]))));
             ++row;
           });
   return worst;

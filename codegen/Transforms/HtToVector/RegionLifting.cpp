@@ -239,14 +239,20 @@ struct RegionLifting::Emission {
     for (Value value : lifting.groupInputs)
       noGroup.push_back(
           arith::ConstantOp::create(builder(), builder().getZeroAttr(value.getType())));
-    emit.loop(emit.integer(0), emit.integer(scores.rows), 1, noGroup,
-              [&](Value row, ValueRange before) {
-                computeRow(row, before);
-                SmallVector<Value> group;
-                for (Value value : lifting.groupInputs)
-                  group.push_back(scalars.lookup(value));
-                return group;
-              });
+    emit.loop(emit.integer(0), realRows(), 1, noGroup, [&](Value row, ValueRange before) {
+      computeRow(row, before);
+      SmallVector<Value> group;
+      for (Value value : lifting.groupInputs)
+        group.push_back(scalars.lookup(value));
+      return group;
+    });
+  }
+
+  /// Rows that are queries. Those past the length must not keep a key: nothing reads them.
+  Value realRows() {
+    Value length = ht::ArgumentOp::create(builder(), emit.i32(), ht::Argument::QueryLength);
+    Value rest = emit.toI64(arith::SubIOp::create(builder(), length, arguments[6]));
+    return arith::MinSIOp::create(builder(), rest, emit.integer(scores.rows));
   }
 
   void computeRow(Value row, ValueRange groupBefore) {
