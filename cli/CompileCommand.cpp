@@ -7,6 +7,7 @@
 #include "cli/ScheduleOption.h"
 
 #include <chrono>
+#include <utility>
 
 namespace halftone::cli {
 namespace {
@@ -122,10 +123,11 @@ Result<int> runCompile(const CompileCommandOptions &options, Console &console) {
     auto chosen = options.problem.choose(console, element);
     if (!chosen)
       return chosen.error();
-    console.source = options.schedule;
+    std::string problemText = std::exchange(console.source, options.schedule);
     auto schedule = chooseSchedule(options.schedule, chosen->problem, target);
     if (!schedule)
       return schedule.error();
+    console.source = problemText;
     Status status = level ? emitLevel(options, *level, chosen->problem, *schedule, target, console)
                           : compileImage(options, chosen->problem, *schedule, target, console);
     if (!status)

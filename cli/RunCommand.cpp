@@ -123,22 +123,24 @@ Result<int> run(const RunOptions &options, Console &console) {
       if (tensor->element != problem.shape().element)
         *tensor = tensor->converted(problem.shape().element);
   }
-  console.source = options.schedule;
+  std::string problemText = std::exchange(console.source, options.schedule);
   auto schedule = chooseSchedule(options.schedule, problem, place->target);
   if (!schedule)
     return schedule.error();
+  console.source = problemText;
   if (Status status = checkMemory(problem); !status)
     return status.error();
   auto ready = prepare(problem, *schedule, *place, options.compiler);
   if (!ready)
     return ready.error();
+  if (ready->kernel.plan().keptPairs == 0)
+    return misuse("the pattern keeps nothing", "a comparison may be the wrong way round");
   if (!inputs)
     inputs = randomInputs(problem, order, uint64_t(options.seed));
   auto measured = execute(ready->kernel, *place, *inputs, int(options.repeat));
   if (!measured)
     return measured.error();
 
-  report(console, *chosen, *place, *ready, *measured);
   if (!options.output.empty()) {
     const Outputs &outputs = measured->outputs;
     SafetensorsTensor tensors[] = {
@@ -152,6 +154,9 @@ Result<int> run(const RunOptions &options, Console &console) {
          {reinterpret_cast<const char *>(outputs.lse.data()), outputs.lse.size() * sizeof(float)}}};
     if (Status status = writeSafetensors(options.output, tensors); !status)
       return status.error();
+  }
+  report(console, *chosen, *place, *ready, *measured);
+  if (!options.output.empty()) {
     console.document["output"] = options.output;
     console.line("wrote    o and lse to {}", options.output);
   }
