@@ -47,15 +47,22 @@ def LowerScalarsPass : Pass<"ht-lower-scalars"> {
 def HtToVectorPass : Pass<"ht-to-vector", "::mlir::ModuleOp"> {
   let summary = "Lowers ht.kernel to scf loops over vectors, for the CPU";
   let description = [{
-    Makes a `func.func` of every `ht.kernel`, with the signature of `CpuEntry`.
+    Makes a `func.func` of every `ht.kernel`, with the signature of `CpuEntry`, that walks work items.
+    Tiles become buffers of f32 in the thread's scratch, whose size the function carries as
+    `ht.scratch_bytes`; what updates a tile updates its buffer, so a tile that is updated must have no
+    other use. Each tile operation becomes a call of a private function, which the loops over full and
+    over partial tiles share: products with all sums in registers, a softmax without a library call.
+    A mask or score is evaluated on vectors of keys, and its parts only as often as they change: once,
+    once a tile, once a row, or once in a run of rows that share a frame or a segment.
+
+    `vector-width` should be the machine's own: a narrower one leaves lanes idle, a wider one spills.
   }];
   let options = [
     Option<"vectorWidth", "vector-width", "int64_t", "8", "Floats of a vector register">,
   ];
   let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::func::FuncDialect",
                            "::mlir::LLVM::LLVMDialect", "::mlir::math::MathDialect",
-                           "::mlir::memref::MemRefDialect", "::mlir::scf::SCFDialect",
-                           "::mlir::vector::VectorDialect"];
+                           "::mlir::scf::SCFDialect", "::mlir::vector::VectorDialect"];
 }
 
 def HtToMmaPass : Pass<"ht-to-mma", "::mlir::ModuleOp"> {
