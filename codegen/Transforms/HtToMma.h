@@ -46,7 +46,8 @@ private:
   // What is computed of them (HtToMmaCompute.cpp).
   mlir::LogicalResult lowerProduct(ht::ProductOp product);
   void lowerScore(ht::ScoreOp score);
-  void lowerMask(ht::MaskOp mask);
+  void lowerMask(ht::MaskOp mask); ///< HtToMmaMask.cpp
+  llvm::SmallVector<mlir::Value> mapMask(ht::MaskOp mask, const mlir::IRMapping &known);
   void lowerSoftmaxStep(ht::SoftmaxStepOp step);
   void lowerSoftmaxEnd(ht::SoftmaxEndOp end);
   void lowerRescale(ht::RescaleOp rescale);

@@ -102,25 +102,6 @@ void KernelToMma::lowerScore(ht::ScoreOp score) {
              }).front());
 }
 
-void KernelToMma::lowerMask(ht::MaskOp mask) {
-  Block &body = mask.getBody().front();
-  Value at[] = {ownRow(mapped(mask.getQuery())), mapped(mask.getKey())};
-  Type types[] = {typeOf(mask.getResult().getType()), typeOf(mask.getKept().getType())};
-  ResultRange results = map(types, mapped(mask.getScores()), at, [&](ValueRange arguments) {
-    mapping.map(body.getArgument(0), mapped(mask.getBatch()));
-    mapping.map(body.getArgument(1), mapped(mask.getHead()));
-    mapping.map(body.getArgument(2), arguments[1]);
-    mapping.map(body.getArgument(3), arguments[2]);
-    for (Operation &op : body.without_terminator())
-      builder.clone(op, mapping);
-    Value kept = mapped(body.getTerminator()->getOperand(0));
-    Value score = arith::SelectOp::create(builder, kept, arguments[0], real(-infinity));
-    return SmallVector<Value>{score, kept};
-  });
-  set(mask.getResult(), results[0]);
-  set(mask.getKept(), results[1]);
-}
-
 void KernelToMma::lowerSoftmaxStep(ht::SoftmaxStepOp step) {
   Value scores = mapped(step.getScores()), maximum = mapped(step.getMaximum());
   Value scale = mapped(step.getScale());

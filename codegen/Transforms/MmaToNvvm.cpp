@@ -30,11 +30,11 @@ struct FragmentConverter : TypeConverter {
     addConversion([](FragmentType type, SmallVectorImpl<Type> &scalars) {
       Type scalar =
           type.isAccumulator() ? type.getElement() : IntegerType::get(type.getContext(), 32);
-      scalars.assign(type.getRegisters(), scalar);
+      scalars.append(type.getRegisters(), scalar);
       return success();
     });
     addConversion([](RowsType type, SmallVectorImpl<Type> &scalars) {
-      scalars.assign(type.getRegisters(), Float32Type::get(type.getContext()));
+      scalars.append(type.getRegisters(), Float32Type::get(type.getContext()));
       return success();
     });
     addConversion([](ColumnsType type) -> Type { return IntegerType::get(type.getContext(), 32); });

@@ -61,8 +61,7 @@ struct LowerTanh : OpConversionPattern<math::TanhOp> {
     Value power = call(rewriter, op.getLoc(), "llvm.nvvm.ex2.approx.ftz.f", exponent);
     Value sum = arith::AddFOp::create(scalars, power, scalars.real(1.0f));
     Value inverse = call(rewriter, op.getLoc(), "llvm.nvvm.rcp.approx.ftz.f", sum);
-    rewriter.replaceOpWithNewOp<LLVM::FMAOp>(op, inverse, scalars.real(-2.0f),
-                                             scalars.real(1.0f));
+    rewriter.replaceOpWithNewOp<LLVM::FMAOp>(op, inverse, scalars.real(-2.0f), scalars.real(1.0f));
     return success();
   }
 };
