@@ -34,7 +34,7 @@ struct DemoRow {
 Result<Preset> demoClip(bool gpu) {
   auto clip = preset(gpu ? "wan2.1-1.3b:832x480x81" : "wan2.1-1.3b:832x480x33");
   if (clip && !gpu) {
-    clip->shape.heads = 2;
+    clip->shape.heads = 1;
     clip->shape.element = Element::F32;
   }
   if (clip)

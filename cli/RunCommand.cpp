@@ -7,6 +7,8 @@
 #include "cli/RunReport.h"
 #include "cli/ScheduleOption.h"
 
+#include <utility>
+
 namespace halftone::cli {
 namespace {
 
