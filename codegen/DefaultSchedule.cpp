@@ -39,21 +39,23 @@ int dividing(int size, int64_t block, int least) {
   return size;
 }
 
+/// The fastest of those tried on an H100 (dense, bf16, 16,384 tokens). Up to a head dim of 128, 32
+/// rows a warp: keys and values are read from shared memory half as often as with 16, which is
+/// worth the few registers that spill at 96 and 128. Beyond, only 16 rows fit in the registers, and
+/// one stage leaves room for a second block, or for a block of 8 warps.
 Schedule mmaSchedule(const Problem &problem, const Target &target) {
   int64_t headDim = problem.shape().headDim;
   Schedule schedule;
-  schedule.tileQ = headDim <= 128 ? 128 : 64;
-  schedule.tileK = headDim <= 64 ? 128 : 64;
-  schedule.stages = 2;
-  schedule.warps = 4;
+  schedule.tileQ = 128;
+  schedule.tileK = 64;
+  schedule.stages = headDim <= 128 ? 2 : 1;
   if (int64_t block = maskBlock(problem.pattern())) {
-    schedule.tileQ = dividing(schedule.tileQ, block, 16 * schedule.warps);
+    schedule.tileQ = dividing(schedule.tileQ, block, 64);
     schedule.tileK = dividing(schedule.tileK, block, 16);
   }
   if (mmaSharedBytes(headDim, schedule) > target.sharedBytes)
-    schedule.stages = 1;
-  while (mmaSharedBytes(headDim, schedule) > target.sharedBytes && schedule.tileK > 16)
-    schedule.tileK /= 2;
+    schedule.tileQ = 64;
+  schedule.warps = headDim > 128 && schedule.tileQ == 128 ? 8 : 4;
   return schedule;
 }
 

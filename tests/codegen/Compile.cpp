@@ -169,11 +169,10 @@ TEST_CASE("an image says what it is for") {
   CHECK(image.schedule == schedule);
   CHECK(image.threads == 128);
   // Queries, and two stages of keys and values, of 64 columns of 2 bytes.
-  CHECK(image.sharedBytes == 2 * 64 * (128 + 2 * 2 * 128));
+  CHECK(image.sharedBytes == 2 * 64 * (128 + 2 * 2 * 64));
   CHECK(!gpu->cpuEntry);
 
-  Result<Compiled> cpu =
-      compile(problem, defaultSchedule(problem, Target::cpu()), Target::cpu());
+  Result<Compiled> cpu = compile(problem, defaultSchedule(problem, Target::cpu()), Target::cpu());
   REQUIRE(cpu);
   CHECK(cpu->image->kind == Image::Kind::Object);
   CHECK(cpu->image->scratchBytes > 0);
@@ -208,8 +207,7 @@ TEST_CASE("a dump has every changed step, and no dump overwrites another") {
   Problem problem = clip();
   Target target = targetOf("sm_80");
   for (int run = 0; run < 2; ++run) {
-    Result<Compiled> compiled =
-        compile(problem, defaultSchedule(problem, target), target, options);
+    Result<Compiled> compiled = compile(problem, defaultSchedule(problem, target), target, options);
     REQUIRE(compiled);
   }
   std::vector<std::string> files = folder.files("sm_80-0");
@@ -220,9 +218,8 @@ TEST_CASE("a dump has every changed step, and no dump overwrites another") {
   CHECK(files[2] == "002-ht-tile-attention.mlir");
   CHECK(files.back().substr(4) == "kernel.ptx");
   auto holds = [&](std::string_view name) {
-    return std::ranges::any_of(files, [&](const std::string &file) {
-      return file.substr(4) == name;
-    });
+    return std::ranges::any_of(files,
+                               [&](const std::string &file) { return file.substr(4) == name; });
   };
   CHECK(holds("ht-to-mma.mlir"));
   CHECK(holds("mma-to-nvvm.mlir"));
