@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cstring>
+#include <utility>
 
 namespace halftone::cli {
 namespace {
@@ -32,7 +33,7 @@ public:
     return buffer;
   }
   DeviceBuffer(DeviceBuffer &&other) noexcept
-      : device(other.device), pointer(std::exchange(other.pointer, nullptr)) {}
+      : device(std::move(other.device)), pointer(std::exchange(other.pointer, nullptr)) {}
   DeviceBuffer &operator=(DeviceBuffer &&) = delete;
   ~DeviceBuffer() {
     if (pointer)

@@ -7,6 +7,8 @@
 
 #include "cli/OptionValues.h"
 
+#include <cmath>
+
 namespace halftone::cli {
 namespace {
 
@@ -44,7 +46,7 @@ void printDensities(Console &console, const std::vector<double> &densities) {
   size_t step = (densities.size() + 31) / 32;
   for (size_t distance = 0; distance < densities.size(); distance += distance < 4 ? 1 : step) {
     std::string bar;
-    for (int i = 0; i < int(densities[distance] * 40 + 0.5); ++i)
+    for (long i = 0; i < std::lround(densities[distance] * 40); ++i)
       bar += "▄";
     console.line("  {:>4}  {:>6.2f}%  {}", distance, 100 * densities[distance], bar);
   }
