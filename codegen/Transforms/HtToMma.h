@@ -32,6 +32,7 @@ private:
   };
   mlir::LogicalResult lowerLoop(ht::ForKeyTilesOp loop);
   mlir::LogicalResult lowerLoad(ht::LoadTileOp load);
+  mlir::LogicalResult makeScalePositive(ht::LoadTileOp load);
   void loadWorkItem(ht::WorkItemOp item);
   void storeTile(ht::StoreTileOp store);
   void storeLse(ht::StoreLseOp store);

@@ -16,6 +16,7 @@
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/LLVMIR/NVVMDialect.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/IR/Matchers.h"
 
 using namespace mlir;
 
@@ -120,10 +121,42 @@ LogicalResult KernelToMma::lowerLoad(ht::LoadTileOp load) {
       return load.emitOpError() << "loads queries inside a loop over keys";
     copyTile(ht::Operand::Query, mapped(load.getRow()), Value(), /*partial=*/true);
     mma::CommitOp::create(builder);
-    return success();
+    return makeScalePositive(load);
   }
   if (!loop || load.getRow() != loop->rowArgument)
     return load.emitOpError() << "loads keys or values of another tile than that of its loop";
+  return success();
+}
+
+/// A dropped score is -infinity, and so must be its multiple by the softmax's scale. Where the
+/// scale is not positive the queries are negated, or cleared, and the scale with them.
+LogicalResult KernelToMma::makeScalePositive(ht::LoadTileOp load) {
+  Value of;
+  kernel.walk([&](ht::SoftmaxStepOp step) { of = step.getScale(); });
+  if (!of || matchPattern(of, m_Constant()))
+    return success();
+  if (!mapping.contains(of))
+    return load.emitOpError() << "comes ahead of the softmax's scale, but may depend on its sign";
+  Value scale = mapped(of), zero = real(0);
+  auto compare = [&](arith::CmpFPredicate predicate) -> Value {
+    return arith::CmpFOp::create(builder, predicate, scale, zero);
+  };
+  Value isNegative = compare(arith::CmpFPredicate::OLT);
+  auto select = [&](Value condition, Value a, Value b) -> Value {
+    return arith::SelectOp::create(builder, condition, a, b);
+  };
+  auto branch = scf::IfOp::create(builder, compare(arith::CmpFPredicate::ULE),
+                                  /*withElseRegion=*/false);
+  {
+    OpBuilder::InsertionGuard guard(builder);
+    builder.setInsertionPointToStart(branch.thenBlock());
+    mma::WaitOp::create(builder, 0);
+    mma::RewriteOp::create(
+        builder, sharedTile(ht::Operand::Query), select(isNegative, integer(-1), integer(0)),
+        select(isNegative, integer(int32_t(0x80008000)), integer(0)), uint32_t(32 * warps));
+  }
+  Value opposite = select(isNegative, arith::NegFOp::create(builder, scale), real(1));
+  set(of, select(compare(arith::CmpFPredicate::OGT), scale, opposite));
   return success();
 }
 

@@ -100,6 +100,44 @@ struct LowerCopy : OpConversionPattern<CopyOp> {
   }
 };
 
+struct LowerRewrite : OpConversionPattern<RewriteOp> {
+  using OpConversionPattern::OpConversionPattern;
+  LogicalResult matchAndRewrite(RewriteOp op, OpAdaptor adaptor,
+                                ConversionPatternRewriter &rewriter) const override {
+    FailureOr<int64_t> offset = offsetOf(rewriter, op, op.getTile());
+    if (failed(offset))
+      return failure();
+    MmaScalars scalars(op.getLoc(), rewriter);
+    SharedType tile = op.getTile().getType();
+    ThreadWalk walk(scalars, tile, op.getThreads());
+    Value start = scalars.add(adaptor.getTile(), walk.sharedOffset);
+    auto chunkType = VectorType::get({4}, rewriter.getI32Type());
+    Value keep = vector(rewriter, op.getLoc(), chunkType, adaptor.getKeep());
+    Value flip = vector(rewriter, op.getLoc(), chunkType, adaptor.getFlip());
+    for (int64_t row = 0; row < tile.getRows(); row += walk.rowStep)
+      for (int64_t chunk = 0; chunk < tile.getChunks(); chunk += walk.width) {
+        Value pointer = scalars.sharedPointer(
+            scalars.add(start, *offset + row * tile.getRowBytes() + chunk * 16));
+        Value value = LLVM::LoadOp::create(rewriter, op.getLoc(), chunkType, pointer, 16);
+        value = LLVM::AndOp::create(rewriter, op.getLoc(), value, keep);
+        value = LLVM::XOrOp::create(rewriter, op.getLoc(), value, flip);
+        LLVM::StoreOp::create(rewriter, op.getLoc(), value, pointer, 16);
+      }
+    rewriter.eraseOp(op);
+    return success();
+  }
+
+private:
+  static Value vector(OpBuilder &builder, Location loc, VectorType type, Value element) {
+    Value result = LLVM::UndefOp::create(builder, loc, type);
+    for (int64_t index = 0; index < type.getNumElements(); ++index) {
+      Value position = LLVM::ConstantOp::create(builder, loc, builder.getI32IntegerAttr(index));
+      result = LLVM::InsertElementOp::create(builder, loc, result, element, position);
+    }
+    return result;
+  }
+};
+
 struct LowerCommit : OpConversionPattern<CommitOp> {
   using OpConversionPattern::OpConversionPattern;
   LogicalResult matchAndRewrite(CommitOp op, OpAdaptor,
@@ -320,7 +358,7 @@ struct LowerStoreRows : OpConversionPattern<StoreRowsOp> {
 
 void halftone::populateMmaMemoryPatterns(const TypeConverter &converter,
                                          RewritePatternSet &patterns) {
-  patterns.add<LowerSharedTile, LowerCopy, LowerCommit, LowerWait, LowerBarrier, LowerLoadLeft,
-               LowerLoadRight, LowerStage, LowerStore, LowerStoreRows>(converter,
-                                                                       patterns.getContext());
+  patterns.add<LowerSharedTile, LowerCopy, LowerRewrite, LowerCommit, LowerWait, LowerBarrier,
+               LowerLoadLeft, LowerLoadRight, LowerStage, LowerStore, LowerStoreRows>(
+      converter, patterns.getContext());
 }

@@ -88,3 +88,39 @@ ht.attention @causal {head_dim = 64 : i32, element = f16, lse} mask {
   %kept = arith.cmpi sle, %k, %q : i32
   ht.yield %kept : i1
 } score {}
+
+// -----
+
+// A tile that lies in one block of a block mask is looked up once. Where the softmax's scale is not
+// positive, the queries are negated or cleared ahead.
+
+// CHECK-LABEL: llvm.func @blocks
+// CHECK: mma.copy
+// CHECK: mma.commit
+// CHECK: %[[NEGATIVE:.*]] = arith.cmpf olt
+// CHECK: %[[UNUSUAL:.*]] = arith.cmpf ule
+// CHECK: scf.if %[[UNUSUAL]] {
+// CHECK-NEXT: mma.wait 0
+// CHECK: %[[KEEP:.*]] = arith.select %[[NEGATIVE]], %c-1_i32, %c0_i32
+// CHECK: %[[FLIP:.*]] = arith.select %[[NEGATIVE]], %c-2147450880_i32, %c0_i32
+// CHECK: mma.rewrite %{{.*}} keep %[[KEEP]] flip %[[FLIP]]
+// CHECK: %[[SAMEQ:.*]] = arith.cmpi eq
+// CHECK: %[[SAMEK:.*]] = arith.cmpi eq
+// CHECK: %[[SAME:.*]] = arith.andi %[[SAMEQ]], %[[SAMEK]]
+// CHECK: scf.if %[[SAME]]
+// CHECK-NEXT: %[[KEPT:.*]] = ht.block_kept
+// CHECK: mma.map
+// CHECK-NOT: ht.block_kept
+// CHECK: arith.select %{{.*}}, %[[KEPT]], %false
+// CHECK: } else {
+// CHECK: mma.map
+// CHECK: ht.block_kept
+ht.attention @blocks {head_dim = 64 : i32, element = f16} mask {
+^bb0(%b: i32, %h: i32, %q: i32, %k: i32):
+  %offset = ht.parameter 0 : i32
+  %size = ht.parameter 1 : i32
+  %qb = arith.divui %q, %size : i32
+  %kb = arith.divui %k, %size : i32
+  %kept = ht.block_kept %offset, %qb, %kb : i32, i32, i32
+  ht.yield %kept : i1
+} score {}

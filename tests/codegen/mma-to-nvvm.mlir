@@ -172,3 +172,52 @@ llvm.func @loop(%out: !llvm.ptr<1>, %stride: i64, %count: i32) attributes {nvvm.
   mma.store %tile to %out stride %stride valid %count {threads = 32 : i32} : <16x16xbf16>, <1>
   llvm.return
 }
+
+// -----
+
+// Loops and branches that carry fragments of several types give every result its own scalars.
+// CHECK-LABEL: llvm.func @branch
+// CHECK: scf.if {{.*}} -> (f32, f32, i1, i1, i1, i1)
+llvm.func @branch(%out: !llvm.ptr<1>, %limit: i32, %which: i1) attributes {nvvm.kernel} {
+  %c0 = arith.constant 0 : i32
+  %zero = mma.fill 0.0 : !mma.frag<16x8xf32, accumulator>
+  %one = mma.fill 1.0 : !mma.rows<16>
+  %less = mma.map(%zero) at %c0, %c0 : !mma.frag<16x8xf32, accumulator> -> !mma.frag<16x8xi1, accumulator> {
+  ^bb0(%value: f32, %row: i32, %column: i32):
+    %k = arith.cmpi slt, %column, %limit : i32
+    mma.yield %k : i1
+  }
+  %x:2 = scf.if %which -> (!mma.rows<16>, !mma.frag<16x8xi1, accumulator>) {
+    mma.barrier
+    scf.yield %one, %less : !mma.rows<16>, !mma.frag<16x8xi1, accumulator>
+  } else {
+    %more = mma.map(%zero) at %c0, %c0 : !mma.frag<16x8xf32, accumulator> -> !mma.frag<16x8xi1, accumulator> {
+    ^bb0(%value: f32, %row: i32, %column: i32):
+      %k = arith.cmpi sgt, %row, %limit : i32
+      mma.yield %k : i1
+    }
+    %two = mma.map(%one) at %c0 : !mma.rows<16> -> !mma.rows<16> {
+    ^bb0(%value: f32, %row: i32):
+      %f = arith.sitofp %row : i32 to f32
+      mma.yield %f : f32
+    }
+    mma.barrier
+    scf.yield %two, %more : !mma.rows<16>, !mma.frag<16x8xi1, accumulator>
+  }
+  %columns = mma.kept_columns %x#1 : <16x8xi1, accumulator> -> <8>
+  mma.store_rows %x#0 to %out at %c0 valid %limit : <16>, <1>
+  llvm.return
+}
+
+// -----
+
+// CHECK-LABEL: llvm.func @rewrite
+// CHECK: %[[OLD:.*]] = llvm.load %[[AT:.*]] {alignment = 16 : i64} : !llvm.ptr<3> -> vector<4xi32>
+// CHECK: %[[KEPT:.*]] = llvm.and %[[OLD]]
+// CHECK: %[[NEW:.*]] = llvm.xor %[[KEPT]]
+// CHECK: llvm.store %[[NEW]], %[[AT]] {alignment = 16 : i64}
+llvm.func @rewrite(%keep: i32, %flip: i32) attributes {nvvm.kernel} {
+  %tile = mma.shared_tile 0 : <16x64xf16>
+  mma.rewrite %tile keep %keep flip %flip {threads = 128 : i32} : <16x64xf16>
+  llvm.return
+}

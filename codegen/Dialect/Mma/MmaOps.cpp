@@ -65,6 +65,10 @@ LogicalResult CopyOp::verify() { return verifyThreads(*this, getTile().getType()
 
 LogicalResult StoreOp::verify() { return verifyThreads(*this, getTile().getType(), getThreads()); }
 
+LogicalResult RewriteOp::verify() {
+  return verifyThreads(*this, getTile().getType(), getThreads());
+}
+
 LogicalResult LoadLeftOp::verify() {
   SharedType tile = getTile().getType();
   FragmentType type = getFragment().getType();

@@ -170,6 +170,18 @@ def Mma_BarrierOp : Mma_Op<"barrier"> {
   let summary = "Waits for all threads of the block";
   let assemblyFormat = "attr-dict";
 }
+def Mma_RewriteOp : Mma_Op<"rewrite"> {
+  let summary = "Replaces every 16-bit element x of a tile by (x and keep) xor flip"
+                ", two of them a register";
+  let description = [{
+    Negates (flip = 0x80008000) or clears (keep = 0) what `mma.copy` brought: a thread rewrites the
+    chunks that it copied itself, so a `mma.wait` is enough ahead of it.
+  }];
+  let arguments = (ins Mma_SharedType:$tile, I32:$keep, I32:$flip,
+                       ConfinedAttr<I32Attr, [IntPositive]>:$threads);
+  let assemblyFormat = "$tile `keep` $keep `flip` $flip attr-dict `:` type($tile)";
+  let hasVerifier = 1;
+}
 def Mma_LoadLeftOp : Mma_Op<"load_left"> {
   let summary = "Reads a left operand: rows from `row` on (a multiple of 16), 16 columns from `column` on";
   let arguments = (ins Mma_SharedType:$tile, I32:$row, Mma_Natural:$column);
