@@ -2,6 +2,7 @@
 #include "codegen/ArgumentLayout.h"
 #include "codegen/Passes.h"
 #include "codegen/Transforms/HtToVector/RegionLifting.h"
+#include "codegen/Transforms/HtToVector/Scratch.h"
 #include "codegen/Transforms/HtToVector/TileRoutines.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -12,7 +13,6 @@
 #include "mlir/IR/IRMapping.h"
 #include "mlir/Transforms/WalkPatternRewriteDriver.h"
 
-#include "llvm/ADT/ScopeExit.h"
 #include "llvm/ADT/TypeSwitch.h"
 
 using namespace mlir;
@@ -31,7 +31,7 @@ class KernelLowering {
 public:
   KernelLowering(ht::KernelOp kernel, int64_t width)
       : kernel(kernel), builder(kernel.getLoc(), kernel), emit(builder, width),
-        routines(kernel->getParentOfType<ModuleOp>(), width) {}
+        routines(kernel->getParentOfType<ModuleOp>(), width), places(width) {}
 
   LogicalResult run() {
     if (kernel.getTileK() % emit.width != 0)
@@ -45,7 +45,7 @@ public:
     builder.setInsertionPointToStart(function.addEntryBlock());
     arguments = function.getArgument(0);
     scratch = function.getArgument(3);
-    zeros = allocate(1, 256);
+    zeros = places.allocateTile(1, 256);
     Value floatZeros = emit.real(emit.vectorOf(emit.f32()), 0.0);
     emit.loop(0, zeros.columns, emit.width, [&](Value position) {
       emit.store(floatZeros, emit.at(addressOf(zeros), emit.f32(), position));
@@ -59,7 +59,7 @@ public:
       result = lowerBlock(kernel.getBody().front());
     });
     func::ReturnOp::create(builder);
-    function->setAttr("ht.scratch_bytes", builder.getI64IntegerAttr(scratchBytes));
+    function->setAttr("ht.scratch_bytes", builder.getI64IntegerAttr(places.bytes()));
     if (succeeded(result))
       kernel.erase();
     return result;
@@ -68,28 +68,6 @@ public:
 private:
   //===-- Scratch
   //---------------------------------------------------------------------------------===//
-
-  int64_t allocateBytes(int64_t bytes) {
-    int64_t offset = scratchTop;
-    scratchTop += llvm::alignTo(bytes, 64);
-    scratchBytes = std::max(scratchBytes, scratchTop);
-    return offset;
-  }
-
-  TileBuffer allocate(int64_t rows, int64_t columns) {
-    TileBuffer tile;
-    tile.rows = rows;
-    tile.columns = int64_t(llvm::alignTo(columns, emit.width));
-    tile.stride = rows == 1 ? tile.columns : rowStride(tile.columns);
-    tile.offset = allocateBytes(tile.bytes());
-    return tile;
-  }
-
-  /// A vector of one number a row is one row here, a matrix is what it is.
-  TileBuffer allocate(ht::TileType type) {
-    return type.isMatrix() ? allocate(type.getRows(), type.getColumns())
-                           : allocate(1, type.getRows());
-  }
 
   Value addressOf(TileBuffer tile) { return emit.at(scratch, builder.getI8Type(), tile.offset); }
   Value addressOf(Value tile) { return addressOf(buffers.lookup(tile)); }
@@ -206,7 +184,8 @@ private:
     if (transposed && !llvm::all_of(op->getUses(), isTransposedB))
       return op.emitOpError("is used both transposed and not; load it twice");
     ht::TileType type = op.getTile().getType();
-    TileBuffer tile = transposed ? allocate(type.getColumns(), type.getRows()) : allocate(type);
+    TileBuffer tile = transposed ? places.allocateTile(type.getColumns(), type.getRows())
+                                 : places.allocateTile(type);
     buffers[op.getTile()] = tile;
     if (transposed)
       transposedTiles.insert(op.getTile());
@@ -221,7 +200,7 @@ private:
   }
 
   LogicalResult lowerOp(ht::FillOp op) {
-    TileBuffer tile = allocate(op.getTile().getType());
+    TileBuffer tile = places.allocateTile(op.getTile().getType());
     buffers[op.getTile()] = tile;
     Value value = emit.real(emit.f32(), op.getValue().convertToDouble());
     call(routines.fill(tile), {addressOf(tile), value});
@@ -233,7 +212,7 @@ private:
     for (auto [init, argument] : llvm::zip_equal(op.getInit(), body.getArguments().drop_front()))
       if (failed(takeOver(op, init, argument)))
         return failure();
-    int64_t top = scratchTop;
+    int64_t mark = places.mark();
     Value first = emit.toI64(scalar(op.getFirst()));
     Value end = emit.add(first, emit.toI64(scalar(op.getCount())));
     Value stages = loadArgument(emit.pointerType(), layout::stages);
@@ -243,7 +222,7 @@ private:
                   emit.load(emit.i32(), emit.at(stages, emit.i32(), position)));
       result = lowerBlock(body);
     });
-    scratchTop = top; // what the body allocated is free again
+    places.release(mark);
     if (failed(result))
       return failure();
     for (auto [yielded, argument, given] :
@@ -264,7 +243,7 @@ private:
       if (failed(takeOver(op, op.getInto(), op.getResult())))
         return failure();
     } else {
-      buffers[op.getResult()] = allocate(op.getResult().getType());
+      buffers[op.getResult()] = places.allocateTile(op.getResult().getType());
     }
     TileBuffer a = buffers.lookup(op.getA()), b = buffers.lookup(op.getB());
     TileBuffer result = buffers.lookup(op.getResult());
@@ -281,7 +260,7 @@ private:
     if (failed(lifting.check()) || failed(takeOver(op, scores, result)))
       return failure();
     TileBuffer tile = buffers.lookup(scores);
-    int64_t waiting = allocateBytes(lifting.waitingBytes());
+    int64_t waiting = places.allocate(lifting.waitingBytes());
     SmallVector<Value> operands{addressOf(tile), addressOf(kept),
                                 emit.at(scratch, builder.getI8Type(), waiting)};
     for (Value value : pair)
@@ -302,7 +281,7 @@ private:
     for (Operation *user : op.getKept().getUsers())
       if (!isa<ht::ClearUnkeptOp>(user))
         return user->emitOpError("needs every kept pair; ht-to-vector knows kept keys only");
-    TileBuffer kept = allocate(1, op.getScores().getType().getColumns());
+    TileBuffer kept = places.allocateTile(1, op.getScores().getType().getColumns());
     buffers[op.getKept()] = kept;
     return lowerRegion(op, op.getScores(), op.getResult(), kept,
                        {op.getBatch(), op.getHead(), op.getQuery(), op.getKey()});
@@ -321,7 +300,7 @@ private:
         failed(takeOver(op, op.getMaximum(), op.getNewMaximum())) ||
         failed(takeOver(op, op.getSum(), op.getNewSum())))
       return failure();
-    buffers[op.getCorrection()] = allocate(op.getCorrection().getType());
+    buffers[op.getCorrection()] = places.allocateTile(op.getCorrection().getType());
     TileBuffer scores = buffers.lookup(op.getScores());
     call(routines.softmaxStep(scores),
          {addressOf(scores), addressOf(op.getMaximum()), addressOf(op.getSum()),
@@ -384,7 +363,7 @@ private:
   TileRoutines routines;
   Value arguments, scratch, item;
   TileBuffer zeros;
-  int64_t scratchTop = 0, scratchBytes = 0;
+  Scratch places;
   IRMapping scalars;
   DenseMap<Value, TileBuffer> buffers;
   DenseSet<Value> transposedTiles;
