@@ -1,11 +1,10 @@
 #include "cli/AtomicFile.h"
 #include "cli/Commands.h"
 #include "cli/FrameDensity.h"
+#include "cli/OptionValues.h"
 #include "cli/Picture.h"
 #include "cli/ProblemOptions.h"
 #include "dsl/TileMap.h"
-
-#include "cli/OptionValues.h"
 
 #include <cmath>
 
