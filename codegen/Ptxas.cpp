@@ -58,7 +58,7 @@ public:
   }
   ~TemporaryFile() {
     if (!failure)
-      sys::fs::remove(path);
+      (void)sys::fs::remove(path);
   }
   TemporaryFile(const TemporaryFile &) = delete;
   TemporaryFile &operator=(const TemporaryFile &) = delete;

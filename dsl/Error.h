@@ -25,9 +25,9 @@ enum class ErrorCode : int {
 /// One failure: what was wrong, where in the user's program, and the nearest fix.
 struct Error {
   ErrorCode code = ErrorCode::Internal;
-  std::string message;  ///< one sentence, no trailing newline
-  Where where;          ///< unknown where the user's source has no part in it
-  std::string fix;      ///< the nearest fix; may be empty
+  std::string message; ///< one sentence, no trailing newline
+  Where where;         ///< unknown where the user's source has no part in it
+  std::string fix;     ///< the nearest fix; may be empty
 
   /// "clip.cpp:12: message; fix" on one line.
   std::string text() const;

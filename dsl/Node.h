@@ -26,16 +26,29 @@ enum class Op : uint8_t {
   Coordinate, ///< side, coordinate
   Head,       ///< the query head, 0 .. heads-1
   Batch,      ///< the batch element
-  Add, Sub, Mul, FloorDiv, Mod, Min, Max,
+  Add,
+  Sub,
+  Mul,
+  FloorDiv,
+  Mod,
+  Min,
+  Max,
   Abs,
-  Bits,       ///< number of binary digits: bits(0) = 0, bits(1) = 1, bits(4) = 3; argument >= 0
-  Pow2,       ///< 2^x, 0 <= x <= 62
-  Select,     ///< (boolean, integer, integer)
-  Equal, NotEqual, Less, LessEqual, Greater, GreaterEqual,
-  And, Or, Not,
-  Boolean,    ///< value: 0 or 1; the dense pattern is `true`
+  Bits,   ///< number of binary digits: bits(0) = 0, bits(1) = 1, bits(4) = 3; argument >= 0
+  Pow2,   ///< 2^x, 0 <= x <= 62
+  Select, ///< (boolean, integer, integer)
+  Equal,
+  NotEqual,
+  Less,
+  LessEqual,
+  Greater,
+  GreaterEqual,
+  And,
+  Or,
+  Not,
+  Boolean,      ///< value: 0 or 1; the dense pattern is `true`
   RadialBlocks, ///< the reference radial block mask (docs/radial.md); parameters in `radial`
-  Rounded,    ///< one boolean operand, rounded to blocks of value x value tokens; see `rounding`
+  Rounded,      ///< one boolean operand, rounded to blocks of value x value tokens; see `rounding`
 };
 
 /// How a pattern becomes a block mask: a block is kept if any, or all, of its pairs are.
@@ -67,9 +80,9 @@ struct Node {
   std::shared_ptr<const Error> mistake;
   /// A name given by the user for pictures and reports; not part of the canonical text.
   std::string name;
-  /// Levels of the tree, its nodes (a shared one counts every time it is reached), and the levels of
-  /// brackets in its text. Kept below the limits here, so that walking a tree by recursion is safe
-  /// and its text can always be read back.
+  /// Levels of the tree, its nodes (a shared one counts every time it is reached), and the levels
+  /// of brackets in its text. Kept below the limits here, so that walking a tree by recursion is
+  /// safe and its text can always be read back.
   uint32_t depth = 1, size = 1, nesting = 0;
 };
 

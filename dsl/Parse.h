@@ -18,8 +18,9 @@ namespace halftone {
 ///               | 'radialBlocks(decay=' decimal ', block=' int ', sink=' ('0'|'1') ')'
 ///   comparison := sum ('=='|'!='|'<'|'<='|'>'|'>=') sum
 ///   sum        := term (('+'|'-') term)*
-///   term       := unary (('*'|'/'|'%') unary)*          -- '/' and '%' round towards minus infinity
-///   unary      := '-' unary | int | ('q'|'k') '.' coordinate | 'head' | 'batch' | '(' sum ')'
+///   term       := unary (('*'|'/'|'%') unary)*          -- '/' and '%' round towards minus
+///   infinity unary      := '-' unary | int | ('q'|'k') '.' coordinate | 'head' | 'batch' | '(' sum
+///   ')'
 ///               | ('abs'|'bits'|'pow2') '(' sum ')' | ('min'|'max') '(' sum ', ' sum ')'
 ///               | 'select(' pattern ', ' sum ', ' sum ')' | 'scaled(' sum ', ' decimal ')'
 ///

@@ -15,14 +15,14 @@ enum class WorkOrder : uint8_t {
   LongestFirst, ///< by length, all heads together
 };
 
-/// How a problem is run: tile sizes and so on. **It never changes the result.** Fields that a target
-/// does not use are left at their defaults, and refused by it otherwise.
+/// How a problem is run: tile sizes and so on. **It never changes the result.** Fields that a
+/// target does not use are left at their defaults, and refused by it otherwise.
 struct Schedule {
-  int tileQ = 128;      ///< query rows of a tile
-  int tileK = 64;       ///< key rows of a tile
-  int stages = 2;       ///< key/value tiles in flight (mma: 1 or 2)
-  int warps = 4;        ///< mma: warps of a block; each has tileQ / warps rows, a multiple of 16
-  int vectorWidth = 0;  ///< cpu: floats of a vector; 0: as wide as the machine
+  int tileQ = 128;     ///< query rows of a tile
+  int tileK = 64;      ///< key rows of a tile
+  int stages = 2;      ///< key/value tiles in flight (mma: 1 or 2)
+  int warps = 4;       ///< mma: warps of a block; each has tileQ / warps rows, a multiple of 16
+  int vectorWidth = 0; ///< cpu: floats of a vector; 0: as wide as the machine
   WorkOrder order = WorkOrder::LongFirst;
 
   bool operator==(const Schedule &) const = default;

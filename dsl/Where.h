@@ -6,8 +6,8 @@
 
 namespace halftone {
 
-/// The place in the user's program that a diagnostic points at. For a pattern read from text, `line`
-/// is 0 and `column` counts characters from 1 in that text.
+/// The place in the user's program that a diagnostic points at. For a pattern read from text,
+/// `line` is 0 and `column` counts characters from 1 in that text.
 struct Where {
   std::string file;
   uint32_t line = 0;

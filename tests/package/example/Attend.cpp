@@ -22,7 +22,9 @@ int main() {
       in[tensor].push_back(std::sin(0.37f * i + tensor));
       exact[tensor].push_back(in[tensor].back());
     }
-  auto view = [](std::vector<float> &values) { return packedTokenMajor(values.data(), 200, 1, 32); };
+  auto view = [](std::vector<float> &values) {
+    return packedTokenMajor(values.data(), 200, 1, 32);
+  };
   Status done = (*kernel)(view(in[0]), view(in[1]), view(in[2]), view(out));
   if (!done) {
     std::fprintf(stderr, "%s\n", done.error().text().c_str());
