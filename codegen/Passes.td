@@ -91,4 +91,37 @@ def MmaToNvvmPass : Pass<"mma-to-nvvm", "::mlir::ModuleOp"> {
                            "::mlir::NVVM::NVVMDialect", "::mlir::scf::SCFDialect"];
 }
 
+def HtToHopPass : Pass<"ht-to-hop", "::mlir::ModuleOp"> {
+  let summary = "Maps ht.kernel to warp roles, rings and warp-group matrix ops, for sm_90a";
+  let description = [{
+    Makes a `hop.kernel` of every `ht.kernel` of 64, 128 or 192 query rows: one warp copies keys and
+    values by TMA, a warp group for every 64 rows multiplies.
+
+    `overlap` keeps two products in flight beside the softmax: best for two warp groups, too many
+    registers for three unless tile_k is small. `ping-pong` orders the two warp groups' matrix ops; it
+    helps where latency limits, and not where power does. `skip-rescale` leaves the output alone while
+    the row maximum grows little: fewer instructions, one branch.
+  }];
+  let options = [
+    Option<"gather", "gather", "int64_t", "64", "Rows of a chunk; a stage is gathered from chunks">,
+    Option<"overlap", "overlap", "bool", "true", "Two products in flight beside the softmax">,
+    Option<"pingPong", "ping-pong", "bool", "true", "Two warp groups take turns to issue matrix ops">,
+    Option<"skipRescale", "skip-rescale", "bool", "false", "Rescale only when a maximum grows by 2^8">,
+  ];
+  let dependentDialects = ["::halftone::hop::HopDialect", "::mlir::arith::ArithDialect",
+                           "::mlir::scf::SCFDialect"];
+}
+
+def HopToNvvmPass : Pass<"hop-to-nvvm", "::mlir::ModuleOp"> {
+  let summary = "Lowers the hop dialect to scalars of llvm and nvvm";
+  let description = [{
+    Fragments become scalars, one value a register; wgmma, its waits and its operand pins are inline
+    assembly with tied registers, since NVVM has no left operand in registers and its waits carry no
+    dependence. Run `ht-lower-scalars` after it. Every asm call must be marked convergent before LLVM
+    optimises (EmitPtx does).
+  }];
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::LLVM::LLVMDialect",
+                           "::mlir::NVVM::NVVMDialect", "::mlir::scf::SCFDialect"];
+}
+
 #endif // HALFTONE_CODEGEN_PASSES_TD

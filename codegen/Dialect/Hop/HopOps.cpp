@@ -1,0 +1,134 @@
+#include "codegen/Dialect/Hop/HopDialect.h"
+
+#include "mlir/IR/Builders.h"
+
+using namespace mlir;
+using namespace halftone::hop;
+
+#define GET_OP_CLASSES
+#include "codegen/Dialect/Hop/HopOps.cpp.inc"
+
+//===-- The thread block ---------------------------------------------------------------------===//
+
+LogicalResult KernelOp::verify() {
+  int64_t consumers = getConsumers(), producer = getProducerRegisters(),
+          consumer = getConsumerRegisters();
+  if (consumers < 1 || consumers > 3)
+    return emitOpError() << "has " << consumers << " consumer warp groups; 1 to 3 fit a block";
+  // Registers a thread is launched with, so that (consumers + 1) * 128 threads fill the SM's
+  // 65,536.
+  int64_t launched = consumers == 1 ? 248 : consumers == 2 ? 168 : 128;
+  int64_t pool = launched * (consumers + 1), wanted = producer + consumers * consumer;
+  if (producer % 8 || consumer % 8 || producer < 24 || consumer > 240)
+    return emitOpError() << "asks for " << producer << " and " << consumer
+                         << " registers; setmaxnreg takes multiples of 8 from 24 to 240";
+  if (wanted > pool)
+    return emitOpError() << "asks for " << producer << " + " << consumers << " * " << consumer
+                         << " = " << wanted << " registers of a pool of " << pool
+                         << ": setmaxnreg would wait forever";
+  if (getTileK() % getGather())
+    return emitOpError() << "gathers chunks of " << getGather() << " rows, which do not divide the "
+                         << getTileK() << " rows of a stage";
+  if (getGather() % 16 || getGather() > 256)
+    return emitOpError() << "gathers chunks of " << getGather()
+                         << " rows; a chunk is a multiple of 16 rows up to 256";
+  return success();
+}
+
+LogicalResult RolesOp::verify() {
+  if (getProducer().getNumArguments() != 0)
+    return emitOpError("the producer takes no argument");
+  if (getConsumer().getNumArguments() != 1 || !getConsumer().getArgument(0).getType().isInteger(32))
+    return emitOpError("the consumer takes the number of its warp group (i32)");
+  return success();
+}
+
+//===-- Rings --------------------------------------------------------------------------------===//
+
+LogicalResult CopyOp::verify() {
+  if (getOperand() != ht::Operand::Key && getOperand() != ht::Operand::Value)
+    return emitOpError("fills rings with key or value rows; queries are loaded by hop.load_query");
+  if (!getOperation()->getParentOfType<RolesOp>() ||
+      getOperation()->getParentRegion()->isAncestor(
+          &getOperation()->getParentOfType<RolesOp>().getConsumer()))
+    return emitOpError("belongs to the producer");
+  return success();
+}
+
+LogicalResult AwaitSlotOp::verify() {
+  if (getRing().getType().getTile() != getTile().getType())
+    return emitOpError() << "gives " << getTile().getType() << " of a ring of "
+                         << getRing().getType().getTile();
+  return success();
+}
+
+//===-- Matrix ops ---------------------------------------------------------------------------===//
+
+LogicalResult ProductOp::verify() {
+  auto result = getResult().getType();
+  auto b = getB().getType();
+  int64_t rows, depth;
+  Type element;
+  if (auto tile = dyn_cast<TileType>(getA().getType())) {
+    rows = tile.getRows(), depth = tile.getColumns(), element = tile.getElement();
+  } else {
+    auto frag = cast<FragType>(getA().getType());
+    rows = 64, depth = frag.getColumns(), element = frag.getElement();
+  }
+  if (rows != 64)
+    return emitOpError() << "multiplies 64 rows at once, not " << rows << ": take them by hop.rows";
+  int64_t columns = getTransposeB() ? b.getRows() : b.getColumns();
+  int64_t shared = getTransposeB() ? b.getColumns() : b.getRows();
+  if (shared != depth)
+    return emitOpError() << "sums over " << depth << " columns of a and " << shared << " of b";
+  if (element != b.getElement())
+    return emitOpError() << "multiplies " << element << " by " << b.getElement();
+  if (!result.getElement().isF32() || !result.isMatrix() || result.getColumns() != columns)
+    return emitOpError() << "gives 64x" << columns << "xf32, not " << result;
+  if (getInto() && getInto().getType() != result)
+    return emitOpError() << "adds to " << getInto().getType() << " and gives " << result;
+  // In flight: only a wait may touch the accumulator, and only one in this block can count groups.
+  for (Operation *user : getResult().getUsers())
+    if (!isa<WaitOp>(user))
+      return emitOpError() << "is still in flight where " << user->getName()
+                           << " uses its accumulator: wait for its token first";
+  WaitOp own;
+  for (Operation *user : getToken().getUsers())
+    if (auto wait = dyn_cast<WaitOp>(user))
+      own = wait;
+  if (!own || own->getBlock() != (*this)->getBlock())
+    return emitOpError("needs a hop.wait on its token in the same block");
+  // The group reads the registers of a fragment until it is done.
+  if (isa<FragType>(getA().getType()) && !llvm::is_contained(own.getReading(), getA()))
+    return emitOpError(
+        "reads a fragment that its wait does not name: its registers could be redefined");
+  return success();
+}
+
+LogicalResult WaitOp::verify() {
+  if (getAccumulators().getTypes() != getResults().getTypes())
+    return emitOpError("gives its accumulators back, types unchanged");
+  auto product = getToken().getDefiningOp<ProductOp>();
+  if (!product)
+    return emitOpError("waits for the token of a hop.product");
+  if (!llvm::is_contained(getAccumulators(), product.getResult()))
+    return emitOpError("does not name the accumulator of the product it waits for");
+  return success();
+}
+
+unsigned WaitOp::groupsAfter(WaitOp wait) {
+  unsigned groups = 0;
+  for (Operation *op = wait.getToken().getDefiningOp()->getNextNode(); op && op != wait;
+       op = op->getNextNode())
+    groups += isa<ProductOp>(op);
+  return groups;
+}
+
+LogicalResult PackOp::verify() {
+  auto values = getValues().getType(), packed = getPacked().getType();
+  if (!values.getElement().isF32() || packed.getElement().isF32() ||
+      values.getShape() != packed.getShape())
+    return emitOpError() << "rounds f32 to a 16-bit fragment of the same shape, not " << values
+                         << " to " << packed;
+  return success();
+}

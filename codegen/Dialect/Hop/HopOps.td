@@ -1,0 +1,303 @@
+// The `hop` dialect: one Hopper thread block as warp roles, rings of tiles and groups of matrix ops.
+
+#ifndef HALFTONE_CODEGEN_DIALECT_HOP_HOPOPS_TD
+#define HALFTONE_CODEGEN_DIALECT_HOP_HOPOPS_TD
+
+include "mlir/IR/OpBase.td"
+include "mlir/IR/AttrTypeBase.td"
+include "mlir/IR/SymbolInterfaces.td"
+include "mlir/Interfaces/SideEffectInterfaces.td"
+include "codegen/Dialect/Ht/HtOps.td"
+
+def Hop_Dialect : Dialect {
+  let name = "hop";
+  let summary = "Warp roles, rings of tiles, matrix ops in flight: a Hopper thread block";
+  let description = [{
+    A `hop.kernel` is what one thread block of sm_90a does for one work item. It names its shared
+    memory (tiles, rings, barriers) and then its roles: a producer warp that fills the rings by bulk
+    tensor copies (TMA), and consumer warp groups that multiply.
+
+    * A **ring** has `stages` slots; each has a full and an empty barrier. A role walks the slots in
+      order: `hop.first_slot`, then `hop.next_slot`. The producer acquires a slot and copies into it;
+      a consumer awaits it, reads it and releases it.
+    * A **fragment** (`!hop.frag<64x192xf32>`) is a tile in the registers of one warp group, as wgmma
+      lays it out. f32 fragments accumulate; 16-bit ones are left operands; one-dimensional ones hold a
+      value a row.
+    * `hop.product` **starts** a group of matrix ops and gives its accumulator and a token. The
+      accumulator may be touched only after `hop.wait` on that token; the wait also names the operand
+      fragments that the group was still reading. Overlap is therefore written down, not hoped for.
+    * Tiles in shared memory have the 128-byte swizzle, in panels of 64 columns of 16 bits.
+
+    No op assumes one accumulator, one output, or that queries are the rows.
+  }];
+  let cppNamespace = "::halftone::hop";
+  let useDefaultTypePrinterParser = 1;
+  let dependentDialects = ["::halftone::ht::HtDialect", "::mlir::arith::ArithDialect", "::mlir::scf::SCFDialect"];
+}
+
+class Hop_Type<string name, string typeMnemonic> : TypeDef<Hop_Dialect, name> { let mnemonic = typeMnemonic; }
+class Hop_ShapedType<string name, string typeMnemonic> : Hop_Type<name, typeMnemonic> {
+  let parameters = (ins ArrayRefParameter<"int64_t">:$shape, "::mlir::Type":$element);
+  let hasCustomAssemblyFormat = 1;
+  let genVerifyDecl = 1;
+}
+def Hop_FragType : Hop_ShapedType<"Frag", "frag"> {
+  let summary = "A tile in the registers of one warp group";
+  let extraClassDeclaration = [{
+    bool isMatrix() const { return getShape().size() == 2; }
+    int64_t getColumns() const { return isMatrix() ? getShape()[1] : 1; }
+    /// 32-bit registers of one thread (i1 fragments: one predicate an element).
+    int64_t getRegisters() const;
+  }];
+}
+def Hop_TileType : Hop_ShapedType<"Tile", "tile"> {
+  let summary = "A tile in shared memory, 128-byte swizzle, panels of 64 columns";
+  let extraClassDeclaration = [{
+    int64_t getRows() const { return getShape()[0]; }
+    int64_t getColumns() const { return getShape()[1]; }
+    int64_t getPanels() const { return (getColumns() + 63) / 64; }
+    int64_t getBytes() const { return getRows() * getPanels() * 128; }
+  }];
+}
+def Hop_RingType : Hop_ShapedType<"Ring", "ring"> {
+  let summary = "stages x rows x columns: a ring of tiles with full and empty barriers";
+  let extraClassDeclaration = [{
+    int64_t getStages() const { return getShape()[0]; }
+    TileType getTile() const;
+  }];
+}
+def Hop_SlotType : Hop_Type<"Slot", "slot"> { let summary = "A position in a ring: index and phase"; }
+def Hop_BarrierType : Hop_Type<"Barrier", "barrier"> { let summary = "A barrier that one bulk copy completes"; }
+def Hop_StageType : Hop_Type<"Stage", "stage"> { let summary = "Where the key rows of a stage are: chunk starts, one a lane"; }
+def Hop_TokenType : Hop_Type<"Token", "token"> { let summary = "A group of matrix ops in flight"; }
+
+class Hop_Op<string mnemonic, list<Trait> traits = []> : Op<Hop_Dialect, mnemonic, traits>;
+
+//===-- The thread block --------------------------------------------------------------------------===//
+
+def Hop_KernelOp : Hop_Op<"kernel", [Symbol, IsolatedFromAbove, SingleBlock, NoTerminator]> {
+  let summary = "One thread block: its shared memory, then its roles";
+  let description = [{
+    `consumers` warp groups of 128 threads beside one producer warp group. The register budgets are
+    multiples of 8 and must fit what the block was launched with: 504 for two consumers (168 x 384
+    threads), 512 for three (128 x 512), 256 x 2 for one; setmaxnreg waits forever for more.
+    `gather` is the number of rows of a chunk: a stage of tile_k rows is tile_k / gather chunks.
+  }];
+  let arguments = (ins SymbolNameAttr:$sym_name, TypeAttr:$element, I32Attr:$head_dim, I32Attr:$tile_k,
+                       I32Attr:$gather, I32Attr:$consumers, I32Attr:$producer_registers,
+                       I32Attr:$consumer_registers, UnitAttr:$lse);
+  let regions = (region SizedRegion<1>:$body);
+  let assemblyFormat = "$sym_name attr-dict-with-keyword $body";
+  let hasVerifier = 1;
+}
+def Hop_TileOp : Hop_Op<"tile"> {
+  let summary = "A tile of shared memory";
+  let results = (outs Hop_TileType:$tile);
+  let assemblyFormat = "attr-dict `:` type($tile)";
+}
+def Hop_RingOp : Hop_Op<"ring"> {
+  let summary = "A ring of tiles of shared memory";
+  let results = (outs Hop_RingType:$ring);
+  let assemblyFormat = "attr-dict `:` type($ring)";
+}
+def Hop_BarrierOp : Hop_Op<"barrier"> {
+  let summary = "A barrier that is complete once the copy that signals it has arrived";
+  let results = (outs Hop_BarrierType:$barrier);
+  let assemblyFormat = "attr-dict";
+}
+def Hop_RolesOp : Hop_Op<"roles", [NoTerminator, ParentOneOf<["KernelOp"]>]> {
+  let summary = "What the producer warp and what each consumer warp group does";
+  let description = "The consumer region's argument is the number of the warp group, from 0.";
+  let regions = (region SizedRegion<1>:$producer, SizedRegion<1>:$consumer);
+  let assemblyFormat = "attr-dict-with-keyword `producer` $producer `consumer` $consumer";
+  let hasVerifier = 1;
+}
+
+//===-- Rings -------------------------------------------------------------------------------------===//
+
+def Hop_FirstSlotOp : Hop_Op<"first_slot", [Pure]> {
+  let summary = "The first slot of a ring";
+  let results = (outs Hop_SlotType:$slot);
+  let assemblyFormat = "attr-dict";
+}
+def Hop_NextSlotOp : Hop_Op<"next_slot", [Pure]> {
+  let summary = "The slot after `slot`; the phase flips at the end of the ring";
+  let arguments = (ins Hop_SlotType:$slot, Hop_RingType:$ring);
+  let results = (outs Hop_SlotType:$next);
+  let assemblyFormat = "$slot `of` $ring attr-dict `:` type($ring)";
+}
+def Hop_FirstColumnsOp : Hop_Op<"first_columns", [Pure]> {
+  let summary = "Valid columns of the work item's first stage; the rest of it is padding";
+  let results = (outs I32:$count);
+  let assemblyFormat = "attr-dict";
+}
+def Hop_LoadQueryOp : Hop_Op<"load_query"> {
+  let summary = "Copies query rows into a tile; completes the barrier";
+  let arguments = (ins Hop_TileType:$tile, Hop_BarrierType:$barrier, I32:$row, I32:$head, I32:$batch);
+  let assemblyFormat = "$tile `,` $barrier `at` $row `,` $head `,` $batch attr-dict `:` type($tile)";
+}
+def Hop_LoadStageOp : Hop_Op<"load_stage"> {
+  let summary = "Reads the chunk starts of stage `index` of the plan";
+  let arguments = (ins I32:$index);
+  let results = (outs Hop_StageType:$stage);
+  let assemblyFormat = "$index attr-dict";
+}
+def Hop_CopyOp : Hop_Op<"copy"> {
+  let summary = "Acquires a slot and copies a stage's key or value rows into it";
+  let description = [{
+    Waits until every consumer has released the slot, then starts one box a panel when the stage's rows
+    are consecutive, else one box a chunk and panel. Rows past the key length arrive as zeros.
+  }];
+  let arguments = (ins Ht_Operand:$operand, Hop_StageType:$stage, I32:$head, I32:$batch, Hop_RingType:$ring, Hop_SlotType:$slot);
+  let assemblyFormat = "$operand $stage `,` $head `,` $batch `into` $ring `[` $slot `]` attr-dict `:` type($ring)";
+  let hasVerifier = 1;
+}
+def Hop_AwaitOp : Hop_Op<"await"> {
+  let summary = "Waits for the copy that signals the barrier";
+  let arguments = (ins Hop_BarrierType:$barrier);
+  let assemblyFormat = "$barrier attr-dict";
+}
+def Hop_AwaitSlotOp : Hop_Op<"await_slot"> {
+  let summary = "Waits until the slot is filled";
+  let arguments = (ins Hop_RingType:$ring, Hop_SlotType:$slot);
+  let results = (outs Hop_TileType:$tile);
+  let assemblyFormat = "$ring `[` $slot `]` attr-dict `:` type($ring) `->` type($tile)";
+  let hasVerifier = 1;
+}
+def Hop_ReleaseOp : Hop_Op<"release"> {
+  let summary = "Hands a slot back to the producer: this warp group reads it no more";
+  let arguments = (ins Hop_RingType:$ring, Hop_SlotType:$slot);
+  let assemblyFormat = "$ring `[` $slot `]` attr-dict `:` type($ring)";
+}
+def Hop_RowsOp : Hop_Op<"rows", [Pure]> {
+  let summary = "The 64 rows of a tile that belong to warp group `group`";
+  let arguments = (ins Hop_TileType:$tile, I32:$group);
+  let results = (outs Hop_TileType:$rows);
+  let assemblyFormat = "$tile `,` $group attr-dict `:` type($tile) `->` type($rows)";
+}
+def Hop_TakeTurnOp : Hop_Op<"take_turn"> {
+  let summary = "Ping-pong: waits until the other warp group has issued its matrix ops";
+  let arguments = (ins I32:$group);
+  let assemblyFormat = "$group attr-dict";
+}
+def Hop_PassTurnOp : Hop_Op<"pass_turn"> {
+  let summary = "Ping-pong: lets the other warp group issue its matrix ops";
+  let arguments = (ins I32:$group);
+  let assemblyFormat = "$group attr-dict";
+}
+
+//===-- Matrix ops --------------------------------------------------------------------------------===//
+
+def Hop_ProductOp : Hop_Op<"product"> {
+  let summary = "Starts a * b or a * transpose(b), added to `into` when given";
+  let description = [{
+    `a` is a tile of 64 rows or a 16-bit fragment; `b` a tile. One group of wgmma instructions is
+    committed. `result` is in flight until `hop.wait` on the token.
+  }];
+  let arguments = (ins AnyTypeOf<[Hop_TileType, Hop_FragType]>:$a, Hop_TileType:$b, Optional<Hop_FragType>:$into, UnitAttr:$transposeB);
+  let results = (outs Hop_FragType:$result, Hop_TokenType:$token);
+  let assemblyFormat = "$a `,` $b (`transposed` $transposeB^)? (`into` $into^ `:` type($into))? attr-dict `:` type($a) `,` type($b) `->` type($result)";
+  let hasVerifier = 1;
+}
+def Hop_WaitOp : Hop_Op<"wait", [AttrSizedOperandSegments]> {
+  let summary = "Waits until the group of `token`, and every one before it, is done";
+  let description = [{
+    Results are the accumulators, now readable; groups committed after the token stay in flight, and
+    their accumulators pass through. `reading` names operand fragments whose registers were in use.
+  }];
+  let arguments = (ins Hop_TokenType:$token, Variadic<Hop_FragType>:$accumulators, Variadic<Hop_FragType>:$reading);
+  let results = (outs Variadic<Hop_FragType>:$results);
+  let assemblyFormat = "$token `for` $accumulators (`reading` $reading^ `:` type($reading))? attr-dict `:` type($accumulators) `->` type($results)";
+  let hasVerifier = 1;
+  let extraClassDeclaration = "static unsigned groupsAfter(WaitOp wait);";
+}
+
+
+//===-- Fragments ---------------------------------------------------------------------------------===//
+
+def Hop_FillOp : Hop_Op<"fill", [Pure]> {
+  let summary = "A fragment with one value in every element";
+  let arguments = (ins F32Attr:$value);
+  let results = (outs Hop_FragType:$result);
+  let assemblyFormat = "$value attr-dict `:` type($result)";
+}
+def Hop_MaskColumnsOp : Hop_Op<"mask_columns", [Pure, AllTypesMatch<["scores", "result"]>]> {
+  let summary = "Sets the scores of columns from `count` on to -infinity";
+  let arguments = (ins Hop_FragType:$scores, I32:$count);
+  let results = (outs Hop_FragType:$result);
+  let assemblyFormat = "$scores `,` $count attr-dict `:` type($scores)";
+}
+def Hop_MaskOp : Hop_Op<"mask", [SingleBlock, AllTypesMatch<["scores", "result"]>]> {
+  let summary = "Sets the scores of dropped pairs to -infinity";
+  let description = [{
+    Row r of the fragment is query `query` + r; column c is the key that stage `stage` of the plan puts
+    there. Body arguments: (batch, head, query, key) as i32; yields i1.
+  }];
+  let arguments = (ins Hop_FragType:$scores, I32:$batch, I32:$head, I32:$query, I32:$stage);
+  let results = (outs Hop_FragType:$result, Hop_FragType:$kept);
+  let regions = (region SizedRegion<1>:$body);
+  let assemblyFormat = "$scores `at` $batch `,` $head `,` $query `stage` $stage attr-dict-with-keyword `:` type($result) `,` type($kept) $body";
+}
+def Hop_ScoreOp : Hop_Op<"score", [SingleBlock, AllTypesMatch<["scores", "result"]>]> {
+  let summary = "Maps every score, given its head, query and key";
+  let arguments = (ins Hop_FragType:$scores, I32:$batch, I32:$head, I32:$query, I32:$stage);
+  let results = (outs Hop_FragType:$result);
+  let regions = (region SizedRegion<1>:$body);
+  let assemblyFormat = "$scores `at` $batch `,` $head `,` $query `stage` $stage attr-dict-with-keyword `:` type($result) $body";
+}
+def Hop_ClearUnkeptOp : Hop_Op<"clear_unkept"> {
+  let summary = "Zeroes the rows of a value slot that no query of the block keeps";
+  let description = [{
+    All consumer warp groups meet here. 0 * NaN is NaN: see `ht.clear_unkept`.
+  }];
+  let arguments = (ins Hop_TileType:$values, Hop_FragType:$kept);
+  let assemblyFormat = "$values `,` $kept attr-dict `:` type($values) `,` type($kept)";
+}
+def Hop_SoftmaxStepOp : Hop_Op<"softmax_step", [Pure, AllTypesMatch<["scores", "weights"]>,
+    AllTypesMatch<["maximum", "sum", "newMaximum", "newSum", "correction"]>]> {
+  let summary = "One step of the online softmax; the sums stay partial, one a lane, until softmax_end";
+  let description = [{
+    As `ht.softmax_step`. With `skip`, a row's maximum is kept while the new one exceeds it by no more
+    than 2^8 after scaling: weights stay below 2^8 and the correction is exactly 1 (lazy rescaling, as
+    FlashAttention-4 does; the result is the same up to rounding).
+  }];
+  let arguments = (ins Hop_FragType:$scores, Hop_FragType:$maximum, Hop_FragType:$sum, F32:$scale, UnitAttr:$skip);
+  let results = (outs Hop_FragType:$weights, Hop_FragType:$newMaximum, Hop_FragType:$newSum, Hop_FragType:$correction);
+  let assemblyFormat = "$scores `,` $maximum `,` $sum `scale` $scale (`skip` $skip^)? attr-dict `:` type($scores) `,` type($maximum)";
+}
+def Hop_PackOp : Hop_Op<"pack", [Pure]> {
+  let summary = "Rounds an accumulator to a 16-bit left operand";
+  let arguments = (ins Hop_FragType:$values);
+  let results = (outs Hop_FragType:$packed);
+  let assemblyFormat = "$values attr-dict `:` type($values) `->` type($packed)";
+  let hasVerifier = 1;
+}
+def Hop_RescaleOp : Hop_Op<"rescale", [Pure, AllTypesMatch<["values", "result"]>]> {
+  let summary = "Multiplies every row by its factor; with `skip`, only if a factor of the warp is not 1";
+  let arguments = (ins Hop_FragType:$values, Hop_FragType:$factors, UnitAttr:$skip);
+  let results = (outs Hop_FragType:$result);
+  let assemblyFormat = "$values `,` $factors (`skip` $skip^)? attr-dict `:` type($values) `,` type($factors)";
+}
+def Hop_SoftmaxEndOp : Hop_Op<"softmax_end", [Pure, AllTypesMatch<["accumulator", "output"]>, AllTypesMatch<["maximum", "sum", "lse"]>]> {
+  let summary = "Divides by the sum; gives 0 and -infinity for rows that kept nothing";
+  let arguments = (ins Hop_FragType:$accumulator, Hop_FragType:$maximum, Hop_FragType:$sum, F32:$scale);
+  let results = (outs Hop_FragType:$output, Hop_FragType:$lse);
+  let assemblyFormat = "$accumulator `,` $maximum `,` $sum `scale` $scale attr-dict `:` type($accumulator) `,` type($maximum)";
+}
+def Hop_StoreOutputOp : Hop_Op<"store_output"> {
+  let summary = "Stores 64 output rows from `row` on; rows past the query length are not stored";
+  let arguments = (ins Hop_FragType:$values, I32:$row, I32:$head, I32:$batch);
+  let assemblyFormat = "$values `at` $row `,` $head `,` $batch attr-dict `:` type($values)";
+}
+def Hop_StoreLseOp : Hop_Op<"store_lse"> {
+  let summary = "Stores the log-sum-exp of 64 rows from `row` on";
+  let arguments = (ins Hop_FragType:$values, I32:$row, I32:$head, I32:$batch);
+  let assemblyFormat = "$values `at` $row `,` $head `,` $batch attr-dict `:` type($values)";
+}
+def Hop_YieldOp : Hop_Op<"yield", [Pure, Terminator]> {
+  let summary = "Ends a mask or score region with its value";
+  let arguments = (ins AnyType:$value);
+  let assemblyFormat = "$value attr-dict `:` type($value)";
+}
+
+#endif // HALFTONE_CODEGEN_DIALECT_HOP_HOPOPS_TD

@@ -1,0 +1,156 @@
+// Rings, barriers and bulk tensor copies.
+#include "codegen/ArgumentLayout.h"
+#include "codegen/Transforms/HopToNvvm/Emitter.h"
+
+#include "mlir/Dialect/LLVMIR/NVVMDialect.h"
+
+using namespace mlir;
+
+namespace halftone::hop {
+
+Value Emitter::barrierAt(int64_t offset, Value index) {
+  Value at = i32(offset);
+  if (index)
+    at = add(multiply(index, 8), at);
+  return sharedAt(at);
+}
+
+void Emitter::waitBarrier(Value barrier, Value phase) {
+  // The number is a hint of how long the hardware may sleep before it tries again.
+  NVVM::MBarrierTryWaitParityOp::create(builder, barrier, phase, i32(10000000));
+}
+
+void Emitter::expectBytes(Value barrier, int64_t bytes) {
+  NVVM::MBarrierArriveExpectTxOp::create(builder, Type(), barrier, i32(bytes),
+                                         NVVM::MemScopeKind::CTA, /*relaxed=*/false, Value());
+}
+
+void Emitter::emitNamedBarrier(Value number, Value threads) {
+  NVVM::BarrierOp::create(builder, TypeRange{}, number, threads, NVVM::BarrierReductionAttr(),
+                          Value());
+}
+
+void Emitter::emitAsyncFence() {
+  NVVM::FenceProxyOp::create(
+      builder, NVVM::ProxyKind::async_shared,
+      NVVM::SharedSpaceAttr::get(builder.getContext(), NVVM::SharedSpace::shared_cta));
+}
+
+Value Emitter::kvHead(Value head) {
+  return LLVM::UDivOp::create(builder, head,
+                              argument(builder.getI32Type(), layout::headsPerKvHead));
+}
+
+void Emitter::bulkCopy(Value destination, Value map, Value barrier, Value column, Value row,
+                       Value head, Value batch) {
+  // The shared::cta form (PTX 8.6): without it the destination would have to be a cluster address.
+  NVVM::CpAsyncBulkTensorGlobalToSharedClusterOp::create(
+      builder, destination, map, ValueRange{column, row, head, batch}, barrier,
+      /*im2colOffsets=*/ValueRange{}, /*multicastMask=*/Value(), /*l2CacheHint=*/Value(),
+      NVVM::TMALoadMode::TILE, /*isCTAOnly=*/true, /*group=*/NVVM::CTAGroupKindAttr(),
+      /*predicate=*/Value());
+}
+
+void Emitter::emitLoadQuery(LoadQueryOp op) {
+  auto type = op.getTile().getType();
+  Value barrier = barrierAt(offsets.at(op.getBarrier()));
+  ifThen(LLVM::ICmpOp::create(builder, LLVM::ICmpPredicate::eq, lane, i32(0)),
+         [&] { expectBytes(barrier, type.getBytes()); });
+  ifThen(LLVM::ICmpOp::create(builder, LLVM::ICmpPredicate::ult, lane, i32(type.getPanels())), [&] {
+    Value at = add(multiply(lane, panelBytes.at(op.getTile())), offsets.at(op.getTile()));
+    bulkCopy(sharedAt(at), queryMap, barrier, multiply(lane, 64), one(op.getRow()),
+             one(op.getHead()), one(op.getBatch()));
+  });
+}
+
+void Emitter::emitLoadStage(LoadStageOp op) {
+  // Lane p * chunks + c copies panel p of chunk c, so it holds the start of chunk c; the flag "the
+  // chunks are consecutive" is bit 31 of the first one.
+  int64_t chunks = kernel.getTileK() / kernel.getGather();
+  Value stages = argument(LLVM::LLVMPointerType::get(builder.getContext(), 1), layout::stages);
+  Value base = multiply(one(op.getIndex()), chunks);
+  auto entry = [&](Value index) -> Value {
+    Value at = LLVM::GEPOp::create(builder, stages.getType(), builder.getI32Type(), stages,
+                                   ValueRange{index});
+    return LLVM::LoadOp::create(builder, builder.getI32Type(), at, /*alignment=*/4);
+  };
+  Value first = entry(base);
+  Value own = first;
+  if (chunks > 1)
+    own = entry(add(base, LLVM::URemOp::create(builder, lane, i32(chunks))));
+  give(op.getStage(), {first, own});
+}
+
+void Emitter::emitCopy(CopyOp op) {
+  auto ring = op.getRing().getType();
+  auto tile = ring.getTile();
+  RingPlace place = rings.at(op.getRing());
+  bool isKey = op.getOperand() == ht::Operand::Key;
+  int64_t chunks = kernel.getTileK() / kernel.getGather();
+  Value slot = held.at(op.getSlot())[0], phase = held.at(op.getSlot())[1];
+  Value first = held.at(op.getStage())[0], own = held.at(op.getStage())[1];
+  Value head = kvHead(one(op.getHead())), batch = one(op.getBatch());
+  int64_t panel = tile.getRows() * 128;
+
+  waitBarrier(barrierAt(place.emptyBarriers, slot), phase);
+  Value full = barrierAt(place.fullBarriers, slot);
+  ifThen(LLVM::ICmpOp::create(builder, LLVM::ICmpPredicate::eq, lane, i32(0)),
+         [&] { expectBytes(full, tile.getBytes()); });
+  Value base = add(multiply(slot, tile.getBytes()), place.tiles);
+  Value rowMask = i32(0x7fffffff);
+  auto consecutive = [&] {
+    ifThen(
+        LLVM::ICmpOp::create(builder, LLVM::ICmpPredicate::ult, lane, i32(tile.getPanels())), [&] {
+          bulkCopy(sharedAt(add(base, multiply(lane, panel))), isKey ? keyMap : valueMap, full,
+                   multiply(lane, 64), LLVM::AndOp::create(builder, first, rowMask), head, batch);
+        });
+  };
+  if (chunks == 1)
+    return consecutive();
+  auto isConsecutive = LLVM::ICmpOp::create(builder, LLVM::ICmpPredicate::slt, first, i32(0));
+  auto branch = scf::IfOp::create(builder, isConsecutive, /*withElseRegion=*/true);
+  OpBuilder::InsertionGuard guard(builder);
+  builder.setInsertionPointToStart(branch.thenBlock());
+  consecutive();
+  builder.setInsertionPointToStart(branch.elseBlock());
+  ifThen(
+      LLVM::ICmpOp::create(builder, LLVM::ICmpPredicate::ult, lane, i32(tile.getPanels() * chunks)),
+      [&] {
+        Value myPanel = LLVM::UDivOp::create(builder, lane, i32(chunks));
+        Value myChunk = LLVM::URemOp::create(builder, lane, i32(chunks));
+        Value at =
+            add(base, add(multiply(myPanel, panel), multiply(myChunk, kernel.getGather() * 128)));
+        bulkCopy(sharedAt(at), isKey ? keyGatherMap : valueGatherMap, full, multiply(myPanel, 64),
+                 LLVM::AndOp::create(builder, own, rowMask), head, batch);
+      });
+}
+
+void Emitter::emitNextSlot(NextSlotOp op) {
+  Value slot = held.at(op.getSlot())[0], phase = held.at(op.getSlot())[1];
+  Value next = add(slot, 1);
+  auto wraps = LLVM::ICmpOp::create(builder, LLVM::ICmpPredicate::eq, next,
+                                    i32(op.getRing().getType().getStages()));
+  give(op.getNext(), {LLVM::SelectOp::create(builder, wraps, i32(0), next),
+                      LLVM::SelectOp::create(builder, wraps,
+                                             LLVM::XOrOp::create(builder, phase, i32(1)), phase)});
+}
+
+void Emitter::emitAwaitSlot(AwaitSlotOp op) {
+  RingPlace place = rings.at(op.getRing());
+  Value slot = held.at(op.getSlot())[0], phase = held.at(op.getSlot())[1];
+  waitBarrier(barrierAt(place.fullBarriers, slot), phase);
+  auto tile = op.getTile().getType();
+  give(op.getTile(), {add(multiply(slot, tile.getBytes()), place.tiles)});
+  panelBytes[op.getTile()] = tile.getRows() * 128;
+}
+
+void Emitter::emitRelease(ReleaseOp op) {
+  RingPlace place = rings.at(op.getRing());
+  Value inGroup = LLVM::AndOp::create(builder, thread, i32(127));
+  ifThen(LLVM::ICmpOp::create(builder, LLVM::ICmpPredicate::eq, inGroup, i32(0)), [&] {
+    NVVM::MBarrierArriveOp::create(builder, builder.getI64Type(),
+                                   barrierAt(place.emptyBarriers, held.at(op.getSlot())[0]));
+  });
+}
+
+} // namespace halftone::hop

@@ -1,0 +1,377 @@
+#include "codegen/Transforms/HopToNvvm/Emitter.h"
+
+#include "codegen/ArgumentLayout.h"
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/LLVMIR/NVVMDialect.h"
+#include "mlir/IR/BuiltinOps.h"
+
+using namespace mlir;
+
+namespace halftone::hop {
+
+Emitter::Emitter(KernelOp kernel) : kernel(kernel), builder(kernel.getLoc(), kernel) {}
+
+LogicalResult Emitter::emit() {
+  RolesOp roles;
+  for (Operation &op : kernel.getBody().front())
+    if (auto found = dyn_cast<RolesOp>(op))
+      roles = found;
+  if (!roles)
+    return kernel.emitOpError("has no hop.roles");
+  placeShared();
+  emitFunction();
+  builder.setInsertionPointToStart(function.addEntryBlock(builder));
+  for (auto [map, argument] :
+       llvm::zip(std::initializer_list<Value *>{&queryMap, &keyMap, &valueMap, &keyGatherMap,
+                                                &valueGatherMap},
+                 function.getArguments().drop_front()))
+    *map = argument;
+  emitPrologue(roles);
+
+  LogicalResult result = success();
+  auto emitRole = [&](Region &region) {
+    for (Operation &op : region.front())
+      if (failed(emitOp(&op)))
+        result = failure();
+  };
+  auto isProducer = LLVM::ICmpOp::create(builder, LLVM::ICmpPredicate::eq, warpGroup, i32(0));
+  auto branch = scf::IfOp::create(builder, isProducer, /*withElseRegion=*/true);
+  builder.setInsertionPointToStart(branch.thenBlock());
+  NVVM::SetMaxRegisterOp::create(builder, kernel.getProducerRegisters(),
+                                 NVVM::SetMaxRegisterAction::decrease);
+  Value warp = uniform(LLVM::LShrOp::create(builder, thread, i32(5)));
+  ifThen(LLVM::ICmpOp::create(builder, LLVM::ICmpPredicate::eq, warp, i32(0)), [&] {
+    inProducer = true;
+    emitRole(roles.getProducer());
+    inProducer = false;
+  });
+  builder.setInsertionPointToStart(branch.elseBlock());
+  NVVM::SetMaxRegisterOp::create(builder, kernel.getConsumerRegisters(),
+                                 NVVM::SetMaxRegisterAction::increase);
+  give(roles.getConsumer().getArgument(0), {add(warpGroup, -1)});
+  emitRole(roles.getConsumer());
+  builder.setInsertionPointAfter(branch);
+  LLVM::ReturnOp::create(builder, ValueRange{});
+  kernel.erase();
+  return result;
+}
+
+void Emitter::placeShared() {
+  int64_t bytes = 0;
+  auto aligned = [&](int64_t to) { return bytes = (bytes + to - 1) / to * to; };
+  for (Operation &op : kernel.getBody().front()) {
+    if (auto tile = dyn_cast<TileOp>(op)) {
+      offsets[tile.getTile()] = aligned(1024);
+      panelBytes[tile.getTile()] = tile.getTile().getType().getRows() * 128;
+      bytes += tile.getTile().getType().getBytes();
+    } else if (auto ring = dyn_cast<RingOp>(op)) {
+      rings[ring.getRing()].tiles = aligned(1024);
+      bytes += ring.getRing().getType().getStages() * ring.getRing().getType().getTile().getBytes();
+    }
+  }
+  aligned(8);
+  for (Operation &op : kernel.getBody().front()) {
+    if (auto barrier = dyn_cast<BarrierOp>(op)) {
+      offsets[barrier.getBarrier()] = bytes;
+      bytes += 8;
+    } else if (auto ring = dyn_cast<RingOp>(op)) {
+      int64_t stages = ring.getRing().getType().getStages();
+      rings[ring.getRing()].fullBarriers = bytes;
+      rings[ring.getRing()].emptyBarriers = bytes + 8 * stages;
+      bytes += 16 * stages;
+    }
+  }
+  // Kept columns of every consumer warp, for hop.clear_unkept: 4 lanes x 2 words a warp.
+  keptBits = aligned(16);
+  bytes += kernel.getConsumers() * 4 * 32;
+  sharedBytes = bytes;
+}
+
+void Emitter::emitFunction() {
+  auto *context = builder.getContext();
+  auto pointer = LLVM::LLVMPointerType::get(context);
+  SmallVector<Type> inputs(6, pointer);
+  auto type = LLVM::LLVMFunctionType::get(LLVM::LLVMVoidType::get(context), inputs);
+  function = LLVM::LLVMFuncOp::create(builder, kernel.getSymName(), type);
+  int32_t threads = 128 * (kernel.getConsumers() + 1);
+  function->setAttr(NVVM::NVVMDialect::getKernelFuncAttrName(), builder.getUnitAttr());
+  function->setAttr(NVVM::NVVMDialect::getReqntidAttrName(),
+                    builder.getDenseI32ArrayAttr({threads}));
+  // ptxas honours setmaxnreg only when it knows that one block a multiprocessor is enough.
+  function->setAttr(NVVM::NVVMDialect::getMinctasmAttrName(), builder.getI32IntegerAttr(1));
+  function->setAttr("halftone.shared_bytes", builder.getI64IntegerAttr(sharedBytes));
+  function->setAttr("halftone.threads", builder.getI64IntegerAttr(threads));
+  // A tensor map that is not a grid constant is copied to local memory; without its alignment the
+  // parameter is byte-aligned.
+  auto byValue = [&](unsigned index, int64_t bytes, int64_t alignment) {
+    function.setArgAttr(index, LLVM::LLVMDialect::getByValAttrName(),
+                        TypeAttr::get(LLVM::LLVMArrayType::get(builder.getI8Type(), bytes)));
+    function.setArgAttr(index, LLVM::LLVMDialect::getAlignAttrName(),
+                        builder.getI64IntegerAttr(alignment));
+    function.setArgAttr(index, NVVM::NVVMDialect::getGridConstantAttrName(), builder.getUnitAttr());
+  };
+  byValue(0, 256, 16);
+  for (unsigned map = 1; map < 6; ++map)
+    byValue(map, 128, 64);
+
+  // One symbol for the block's dynamic shared memory; swizzled tiles need 1024-byte alignment.
+  auto module = kernel->getParentOfType<ModuleOp>();
+  Operation *parent = kernel->getParentOp();
+  if (!SymbolTable::lookupSymbolIn(parent, "halftone_shared")) {
+    OpBuilder atStart = OpBuilder::atBlockBegin(&parent->getRegion(0).front());
+    LLVM::GlobalOp::create(atStart, module.getLoc(),
+                           LLVM::LLVMArrayType::get(builder.getI8Type(), 0), /*isConstant=*/false,
+                           LLVM::Linkage::External, "halftone_shared", Attribute(),
+                           /*alignment=*/1024, /*addrSpace=*/3);
+  }
+}
+
+void Emitter::emitPrologue(RolesOp roles) {
+  shared = LLVM::AddressOfOp::create(builder, LLVM::LLVMPointerType::get(builder.getContext(), 3),
+                                     "halftone_shared");
+  sharedAddress = LLVM::PtrToIntOp::create(builder, builder.getI32Type(), shared);
+  fullMask = i32(-1);
+  thread = NVVM::ThreadIdXOp::create(builder, builder.getI32Type());
+  warpGroup = uniform(LLVM::LShrOp::create(builder, thread, i32(7)));
+  lane = LLVM::AndOp::create(builder, thread, i32(31));
+  warpInGroup = LLVM::AndOp::create(builder, LLVM::LShrOp::create(builder, thread, i32(5)), i32(3));
+  columnPair = multiply(LLVM::AndOp::create(builder, lane, i32(3)), 2);
+
+  auto first = LLVM::ICmpOp::create(builder, LLVM::ICmpPredicate::eq, thread, i32(0));
+  ifThen(first, [&] {
+    for (Value map : {queryMap, keyMap, valueMap, keyGatherMap, valueGatherMap})
+      NVVM::PrefetchOp::create(builder, /*cacheLevel=*/NVVM::PrefetchCacheLevelAttr(),
+                               /*evictPriority=*/NVVM::CacheEvictionPriorityAttr(), map,
+                               /*predicate=*/Value(), /*tensormap=*/builder.getUnitAttr(),
+                               /*uniform=*/UnitAttr(), /*in_param_space=*/UnitAttr());
+    auto initialise = [&](int64_t offset, int64_t count) {
+      NVVM::MBarrierInitOp::create(builder, barrierAt(offset), i32(count), Value());
+    };
+    for (Operation &op : kernel.getBody().front()) {
+      if (auto barrier = dyn_cast<BarrierOp>(op))
+        initialise(offsets[barrier.getBarrier()], 1);
+      if (auto ring = dyn_cast<RingOp>(op))
+        for (int64_t stage = 0; stage < ring.getRing().getType().getStages(); ++stage) {
+          initialise(rings[ring.getRing()].fullBarriers + 8 * stage, 1);
+          initialise(rings[ring.getRing()].emptyBarriers + 8 * stage, kernel.getConsumers());
+        }
+    }
+    NVVM::FenceMbarrierInitOp::create(builder);
+  });
+  emitAsyncFence();
+  NVVM::Barrier0Op::create(builder);
+}
+
+//===-- Control flow -------------------------------------------------------------------------===//
+
+SmallVector<Type> Emitter::registerTypes(Type type) {
+  if (auto frag = dyn_cast<FragType>(type)) {
+    Type element = frag.getElement();
+    Type held = element.isF32() || element.isInteger(1) ? element : builder.getI32Type();
+    return SmallVector<Type>(frag.getRegisters(), held);
+  }
+  if (isa<SlotType>(type))
+    return {builder.getI32Type(), builder.getI32Type()};
+  if (isa<StageType>(type))
+    return {builder.getI32Type(), builder.getI32Type()};
+  if (isa<TileType>(type))
+    return {builder.getI32Type()};
+  if (isa<TokenType>(type))
+    return {};
+  return {type};
+}
+
+Registers Emitter::take(ValueRange values) {
+  Registers all;
+  for (Value value : values)
+    llvm::append_range(all, held.at(value));
+  return all;
+}
+
+Value Emitter::one(Value value) {
+  // A value of the entry block of the module's function (none today) or a mapped scalar.
+  auto found = held.find(value);
+  assert(found != held.end() && found->second.size() == 1 && "not a scalar");
+  return found->second.front();
+}
+
+void Emitter::emitBlock(Block &block) {
+  for (Operation &op : block.without_terminator())
+    if (failed(emitOp(&op)))
+      op.emitError("internal: hop-to-nvvm has no lowering for this operation");
+  auto yield = cast<scf::YieldOp>(block.getTerminator());
+  Registers yielded = take(yield.getResults());
+  scf::YieldOp::create(builder, yielded);
+}
+
+void Emitter::emitFor(scf::ForOp loop) {
+  SmallVector<Value> bounds;
+  for (Value bound : {loop.getLowerBound(), loop.getUpperBound(), loop.getStep()})
+    bounds.push_back(one(bound));
+  auto lowered =
+      scf::ForOp::create(builder, bounds[0], bounds[1], bounds[2], take(loop.getInitArgs()));
+  give(loop.getInductionVar(), {lowered.getInductionVar()});
+  auto distribute = [&](ValueRange from, ValueRange to) {
+    for (Value value : to) {
+      size_t count = registerTypes(value.getType()).size();
+      give(value, Registers(from.take_front(count)));
+      from = from.drop_front(count);
+    }
+  };
+  distribute(lowered.getRegionIterArgs(), loop.getRegionIterArgs());
+  {
+    OpBuilder::InsertionGuard guard(builder);
+    if (!lowered.getBody()->empty() && lowered.getBody()->back().hasTrait<OpTrait::IsTerminator>())
+      lowered.getBody()->back().erase();
+    builder.setInsertionPointToEnd(lowered.getBody());
+    emitBlock(*loop.getBody());
+  }
+  distribute(lowered.getResults(), loop.getResults());
+}
+
+void Emitter::emitIf(scf::IfOp branch) {
+  SmallVector<Type> types;
+  for (Type type : branch.getResultTypes())
+    llvm::append_range(types, registerTypes(type));
+  auto lowered =
+      scf::IfOp::create(builder, types, one(branch.getCondition()),
+                        /*addThenBlock=*/true, /*addElseBlock=*/branch.elseBlock() != nullptr);
+  auto fill = [&](Block *from, Block *to) {
+    OpBuilder::InsertionGuard guard(builder);
+    if (!to->empty())
+      to->back().erase();
+    builder.setInsertionPointToEnd(to);
+    emitBlock(*from);
+  };
+  fill(branch.thenBlock(), lowered.thenBlock());
+  if (branch.elseBlock())
+    fill(branch.elseBlock(), lowered.elseBlock());
+  ValueRange from = lowered.getResults();
+  for (Value value : branch.getResults()) {
+    size_t count = registerTypes(value.getType()).size();
+    give(value, Registers(from.take_front(count)));
+    from = from.drop_front(count);
+  }
+}
+
+LogicalResult Emitter::emitOp(Operation *op) {
+  builder.setLoc(op->getLoc());
+  if (auto loop = dyn_cast<scf::ForOp>(op))
+    return emitFor(loop), success();
+  if (auto branch = dyn_cast<scf::IfOp>(op))
+    return emitIf(branch), success();
+  if (auto item = dyn_cast<ht::WorkItemOp>(op))
+    return emitWorkItem(item), success();
+  if (isa<FirstColumnsOp>(op)) {
+    auto block = NVVM::BlockIdXOp::create(builder, builder.getI32Type());
+    Value work = argument(LLVM::LLVMPointerType::get(builder.getContext(), 1), layout::work);
+    Value item = LLVM::GEPOp::create(builder, work.getType(), builder.getI8Type(), work,
+                                     ValueRange{multiply(block, 32)});
+    Value field = LLVM::GEPOp::create(builder, work.getType(), builder.getI8Type(), item,
+                                      ValueRange{i32(24)});
+    give(op->getResult(0), {LLVM::LoadOp::create(builder, builder.getI32Type(), field)});
+    return success();
+  }
+  if (isa<FirstSlotOp>(op))
+    // The producer finds every slot empty: its first wait is for the phase "before" the first.
+    return give(op->getResult(0), {i32(0), i32(inProducer ? 1 : 0)}), success();
+  if (auto rows = dyn_cast<RowsOp>(op)) {
+    give(rows.getRows(), {add(one(rows.getTile()), multiply(one(rows.getGroup()), 64 * 128))});
+    panelBytes[rows.getRows()] = panelBytes.at(rows.getTile());
+    return success();
+  }
+  if (auto fill = dyn_cast<FillOp>(op)) {
+    Value value = f32(fill.getValue().convertToFloat());
+    return give(fill.getResult(), Registers(fill.getResult().getType().getRegisters(), value)),
+           success();
+  }
+  if (auto take = dyn_cast<TakeTurnOp>(op)) {
+    emitNamedBarrier(add(one(take.getGroup()), 2), i32(256));
+    return success();
+  }
+  if (auto pass = dyn_cast<PassTurnOp>(op)) {
+    Value other = LLVM::SubOp::create(builder, i32(3), one(pass.getGroup()));
+    NVVM::BarrierArriveOp::create(builder, other, i32(256));
+    return success();
+  }
+#define HANDLE(OpName)                                                                             \
+  if (auto found = dyn_cast<OpName##Op>(op))                                                       \
+    return emit##OpName(found), success();
+  HANDLE(LoadQuery)
+  HANDLE(LoadStage) HANDLE(Copy) HANDLE(AwaitSlot) HANDLE(Release) HANDLE(NextSlot) HANDLE(Product)
+      HANDLE(Wait) HANDLE(SoftmaxStep) HANDLE(SoftmaxEnd) HANDLE(Pack) HANDLE(Rescale)
+          HANDLE(MaskColumns) HANDLE(Mask) HANDLE(Score) HANDLE(ClearUnkept) HANDLE(StoreOutput)
+              HANDLE(StoreLse)
+#undef HANDLE
+                  if (auto await = dyn_cast<AwaitOp>(op)) return waitBarrier(
+                      barrierAt(offsets.at(await.getBarrier())), i32(0)),
+      success();
+  if (isa_and_nonnull<HopDialect>(op->getDialect()))
+    return failure();
+  // Scalars: arith, and ht's reads of the arguments, which ht-lower-scalars takes later.
+  IRMapping mapping;
+  for (Value operand : op->getOperands())
+    mapping.map(operand, one(operand));
+  Operation *copy = builder.clone(*op, mapping);
+  for (auto [from, to] : llvm::zip(op->getResults(), copy->getResults()))
+    give(from, {to});
+  return success();
+}
+
+void Emitter::emitWorkItem(ht::WorkItemOp item) {
+  auto block = NVVM::BlockIdXOp::create(builder, builder.getI32Type());
+  Value work = argument(LLVM::LLVMPointerType::get(builder.getContext(), 1), layout::work);
+  Value base = LLVM::GEPOp::create(builder, work.getType(), builder.getI8Type(), work,
+                                   ValueRange{multiply(block, 32)});
+  for (auto [index, result] : llvm::enumerate(item->getResults())) {
+    Value field = LLVM::GEPOp::create(builder, work.getType(), builder.getI8Type(), base,
+                                      ValueRange{i32(4 * index)});
+    give(result, {LLVM::LoadOp::create(builder, builder.getI32Type(), field, /*alignment=*/4)});
+  }
+}
+
+//===-- Scalars ------------------------------------------------------------------------------===//
+
+Value Emitter::i32(int64_t value) {
+  return LLVM::ConstantOp::create(builder, builder.getI32Type(), builder.getI32IntegerAttr(value));
+}
+Value Emitter::i64(int64_t value) {
+  return LLVM::ConstantOp::create(builder, builder.getI64Type(), builder.getI64IntegerAttr(value));
+}
+Value Emitter::f32(float value) {
+  return LLVM::ConstantOp::create(builder, builder.getF32Type(), builder.getF32FloatAttr(value));
+}
+Value Emitter::add(Value a, Value b) { return LLVM::AddOp::create(builder, a, b); }
+Value Emitter::add(Value a, int64_t b) { return b ? add(a, i32(b)) : a; }
+Value Emitter::multiply(Value a, int64_t b) { return LLVM::MulOp::create(builder, a, i32(b)); }
+
+Value Emitter::uniform(Value x) {
+  return NVVM::ShflOp::create(builder, builder.getI32Type(), fullMask, x, i32(0), i32(31),
+                              NVVM::ShflKind::idx, UnitAttr());
+}
+
+Value Emitter::argument(Type type, int64_t offset) {
+  Value field = LLVM::GEPOp::create(builder, function.getArgument(0).getType(), builder.getI8Type(),
+                                    function.getArgument(0), ValueRange{i32(offset)});
+  auto pointer = dyn_cast<LLVM::LLVMPointerType>(type);
+  if (!pointer)
+    return LLVM::LoadOp::create(builder, type, field);
+  Value generic =
+      LLVM::LoadOp::create(builder, LLVM::LLVMPointerType::get(builder.getContext()), field);
+  return LLVM::AddrSpaceCastOp::create(builder, pointer, generic);
+}
+
+Value Emitter::sharedAt(Value offset) {
+  return LLVM::GEPOp::create(builder, shared.getType(), builder.getI8Type(), shared,
+                             ValueRange{offset});
+}
+
+void Emitter::ifThen(Value condition, function_ref<void()> body) {
+  auto branch = scf::IfOp::create(builder, condition, /*withElseRegion=*/false);
+  OpBuilder::InsertionGuard guard(builder);
+  builder.setInsertionPointToStart(branch.thenBlock());
+  body();
+}
+
+} // namespace halftone::hop

@@ -1,0 +1,116 @@
+#pragma once
+
+#include "codegen/Dialect/Hop/HopDialect.h"
+
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "mlir/IR/ImplicitLocOpBuilder.h"
+
+namespace halftone::hop {
+
+using Registers = llvm::SmallVector<mlir::Value>;
+
+/// Where a ring lives: byte offsets in shared memory.
+struct RingPlace {
+  int64_t tiles = 0, fullBarriers = 0, emptyBarriers = 0;
+};
+
+/// Lowers one hop.kernel to one llvm.func. Every hop value becomes the registers that hold it, one
+/// scalar each (a fragment of 64x192xf32 is 96 of them a thread); structured control flow is
+/// rebuilt around them. A walk over the structured program, not a dialect conversion, because the
+/// mapping is one to many for nearly every value and the order of what is emitted matters to ptxas.
+///
+/// Split by topic: Emitter.cpp (function, roles, control flow), Copies.cpp (rings, barriers, bulk
+/// copies), MatrixOps.cpp (wgmma), Fragments.cpp (softmax and masks), Stores.cpp.
+class Emitter {
+public:
+  explicit Emitter(KernelOp kernel);
+  mlir::LogicalResult emit();
+
+private:
+  // Emitter.cpp
+  void placeShared();
+  void emitFunction();
+  void emitPrologue(RolesOp roles);
+  void emitBlock(mlir::Block &block);
+  mlir::LogicalResult emitOp(mlir::Operation *op);
+  void emitFor(mlir::scf::ForOp loop);
+  void emitIf(mlir::scf::IfOp branch);
+  void emitWorkItem(ht::WorkItemOp item);
+  llvm::SmallVector<mlir::Type> registerTypes(mlir::Type type);
+  Registers take(mlir::ValueRange values);
+  mlir::Value one(mlir::Value value); ///< the single register of a scalar
+  void give(mlir::Value value, Registers registers) { held[value] = std::move(registers); }
+
+  // Copies.cpp
+  void emitLoadQuery(LoadQueryOp op);
+  void emitLoadStage(LoadStageOp op);
+  void emitCopy(CopyOp op);
+  void emitAwaitSlot(AwaitSlotOp op);
+  void emitRelease(ReleaseOp op);
+  void emitNextSlot(NextSlotOp op);
+  void bulkCopy(mlir::Value destination, mlir::Value map, mlir::Value barrier, mlir::Value column,
+                mlir::Value row, mlir::Value head, mlir::Value batch);
+  mlir::Value barrierAt(int64_t offset, mlir::Value index = {});
+  void waitBarrier(mlir::Value barrier, mlir::Value phase);
+  void expectBytes(mlir::Value barrier, int64_t bytes);
+  mlir::Value kvHead(mlir::Value head);
+  void emitNamedBarrier(mlir::Value number, mlir::Value threads);
+  void emitAsyncFence(); ///< orders this thread's shared stores before what the async proxy reads
+
+  // MatrixOps.cpp
+  void emitProduct(ProductOp op);
+  void emitWait(WaitOp op);
+  mlir::Value descriptor(mlir::Value address, int64_t leading, int64_t stride);
+  Registers pin(Registers registers);
+  Registers assembly(llvm::StringRef text, llvm::StringRef constraints, mlir::ValueRange operands,
+                     mlir::TypeRange results);
+
+  // Fragments.cpp
+  void emitSoftmaxStep(SoftmaxStepOp op);
+  void emitSoftmaxEnd(SoftmaxEndOp op);
+  void emitPack(PackOp op);
+  void emitRescale(RescaleOp op);
+  void emitMaskColumns(MaskColumnsOp op);
+  void emitMask(MaskOp op);
+  void emitScore(ScoreOp op);
+  void emitClearUnkept(ClearUnkeptOp op);
+  /// Calls `body` for each element of a score fragment with its query and key.
+  void
+  forEachPair(mlir::Value query, mlir::Value stage, int64_t columns,
+              llvm::function_ref<void(int64_t element, mlir::Value query, mlir::Value key)> body);
+  mlir::Value cloneRegion(mlir::Region &region, mlir::ValueRange arguments);
+  mlir::Value packPair(mlir::Value low, mlir::Value high, mlir::Type element);
+  mlir::Value exp2(mlir::Value x);
+  mlir::Value butterfly(mlir::Value x, int offset);
+
+  // Stores.cpp
+  void emitStoreOutput(StoreOutputOp op);
+  void emitStoreLse(StoreLseOp op);
+
+  // Scalars
+  mlir::Value i32(int64_t value);
+  mlir::Value i64(int64_t value);
+  mlir::Value f32(float value);
+  mlir::Value add(mlir::Value a, mlir::Value b);
+  mlir::Value add(mlir::Value a, int64_t b);
+  mlir::Value multiply(mlir::Value a, int64_t b);
+  mlir::Value uniform(mlir::Value x); ///< tells ptxas that x is the same in every lane
+  mlir::Value argument(mlir::Type type, int64_t offset); ///< a field of KernelArguments
+  mlir::Value sharedAt(mlir::Value offset);
+  void ifThen(mlir::Value condition, llvm::function_ref<void()> body);
+
+  KernelOp kernel;
+  mlir::ImplicitLocOpBuilder builder;
+  mlir::LLVM::LLVMFuncOp function;
+  llvm::DenseMap<mlir::Value, Registers> held;
+  llvm::DenseMap<mlir::Value, RingPlace> rings;
+  llvm::DenseMap<mlir::Value, int64_t> offsets;    ///< tiles and barriers: bytes
+  llvm::DenseMap<mlir::Value, int64_t> panelBytes; ///< tiles: distance of two panels
+  int64_t barrierBytes = 0, sharedBytes = 0, keptBits = 0;
+  bool inProducer = false;
+  // Values that every role needs; emitted once in the prologue.
+  mlir::Value shared, sharedAddress, thread, warpGroup, lane, warpInGroup, columnPair, fullMask;
+  mlir::Value queryMap, keyMap, valueMap, keyGatherMap, valueGatherMap;
+};
+
+} // namespace halftone::hop
