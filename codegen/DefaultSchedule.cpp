@@ -39,6 +39,13 @@ int dividing(int size, int64_t block, int least) {
   return size;
 }
 
+/// Rows that all threads of a block copy at once, 16 bytes each: a tile's rows are a multiple of
+/// it.
+int64_t copyRows(int64_t headDim, int64_t warps) {
+  int64_t pieces = headDim / 8;
+  return std::lcm(pieces, 32 * warps) / pieces;
+}
+
 /// The fastest of those tried on an H100 (dense, bf16, 16,384 tokens). Up to a head dim of 128, 32
 /// rows a warp: keys and values are read from shared memory half as often as with 16, which is
 /// worth the few registers that spill at 96 and 128. Beyond, only 16 rows fit in the registers, and
@@ -51,9 +58,12 @@ Schedule mmaSchedule(const Problem &problem, const Target &target) {
   schedule.stages = headDim <= 128 ? 2 : 1;
   if (int64_t block = maskBlock(problem.pattern())) {
     schedule.tileQ = dividing(schedule.tileQ, block, 64);
-    schedule.tileK = dividing(schedule.tileK, block, 16);
+    schedule.tileK =
+        dividing(schedule.tileK, block, int(std::max<int64_t>(16, copyRows(headDim, 4))));
   }
   if (mmaSharedBytes(headDim, schedule) > target.sharedBytes)
+    schedule.tileQ = 64;
+  if (headDim > 128 && schedule.tileK % copyRows(headDim, 8) != 0)
     schedule.tileQ = 64;
   schedule.warps = headDim > 128 && schedule.tileQ == 128 ? 8 : 4;
   return schedule;
