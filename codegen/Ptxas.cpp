@@ -58,7 +58,7 @@ public:
   }
   ~TemporaryFile() {
     if (!failure)
-      (void)sys::fs::remove(path);
+      sys::fs::remove(path); // NOLINT(bugprone-unused-return-value): nothing to do about it here
   }
   TemporaryFile(const TemporaryFile &) = delete;
   TemporaryFile &operator=(const TemporaryFile &) = delete;

@@ -295,6 +295,7 @@ LogicalResult Emitter::emitOp(Operation *op) {
     NVVM::BarrierArriveOp::create(builder, other, i32(256));
     return success();
   }
+  // clang-format off
 #define HANDLE(OpName)                                                                             \
   if (auto found = dyn_cast<OpName##Op>(op))                                                       \
     return emit##OpName(found), success();
@@ -304,8 +305,9 @@ LogicalResult Emitter::emitOp(Operation *op) {
           HANDLE(MaskColumns) HANDLE(Mask) HANDLE(Score) HANDLE(ClearUnkept) HANDLE(StoreOutput)
               HANDLE(StoreLse)
 #undef HANDLE
-                  if (auto await = dyn_cast<AwaitOp>(op)) return waitBarrier(
-                      barrierAt(offsets.at(await.getBarrier())), i32(0)),
+      // clang-format on
+      if (auto await = dyn_cast<AwaitOp>(op)) return waitBarrier(
+          barrierAt(offsets.at(await.getBarrier())), i32(0)),
       success();
   if (isa_and_nonnull<HopDialect>(op->getDialect()))
     return failure();
