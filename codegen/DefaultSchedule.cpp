@@ -100,6 +100,17 @@ Status checkUnused(const char *name, int64_t value, int64_t unset, const Target 
                 "leave it out");
 }
 
+/// The fields that only sm_90a has.
+Status checkNoHop(const Schedule &schedule, const Target &target) {
+  for (auto [name, value] : {std::pair{"gather", schedule.gather},
+                             {"overlap", schedule.overlap},
+                             {"pingPong", schedule.pingPong},
+                             {"skipRescale", schedule.skipRescale}})
+    if (Status status = checkUnused(name, value, 0, target); !status)
+      return status;
+  return {};
+}
+
 Status checkMma(const Problem &problem, const Schedule &schedule, const Target &target) {
   int64_t headDim = problem.shape().headDim;
   if (problem.shape().element == Element::F32)
@@ -113,6 +124,8 @@ Status checkMma(const Problem &problem, const Schedule &schedule, const Target &
                        "pad the heads to " + number((headDim + 15) / 16 * 16) +
                            ", or use the target cpu");
   if (Status status = checkUnused("vectorWidth", schedule.vectorWidth, 0, target); !status)
+    return status;
+  if (Status status = checkNoHop(schedule, target); !status)
     return status;
   int warps = schedule.warps;
   if (warps != 1 && warps != 2 && warps != 4 && warps != 8)
@@ -140,6 +153,8 @@ Status checkCpu(const Schedule &schedule, const Target &target) {
   if (Status status = checkUnused("stages", schedule.stages, unset.stages, target); !status)
     return status;
   if (Status status = checkUnused("warps", schedule.warps, unset.warps, target); !status)
+    return status;
+  if (Status status = checkNoHop(schedule, target); !status)
     return status;
   int width = schedule.vectorWidth;
   if (width != 0 && width != 4 && width != 8 && width != 16)

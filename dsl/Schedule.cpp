@@ -14,11 +14,12 @@ struct Field {
   int Schedule::*member;
   int least, most;
 };
-constexpr Field fields[] = {{"tileQ", &Schedule::tileQ, 1, 1024},
-                            {"tileK", &Schedule::tileK, 1, 1024},
-                            {"stages", &Schedule::stages, 1, 16},
-                            {"warps", &Schedule::warps, 1, 32},
-                            {"vectorWidth", &Schedule::vectorWidth, 0, 64}};
+constexpr Field fields[] = {
+    {"tileQ", &Schedule::tileQ, 1, 1024},           {"tileK", &Schedule::tileK, 1, 1024},
+    {"stages", &Schedule::stages, 1, 16},           {"warps", &Schedule::warps, 1, 32},
+    {"vectorWidth", &Schedule::vectorWidth, 0, 64}, {"gather", &Schedule::gather, 0, 256},
+    {"overlap", &Schedule::overlap, 0, 1},          {"pingPong", &Schedule::pingPong, 0, 1},
+    {"skipRescale", &Schedule::skipRescale, 0, 1}};
 
 constexpr std::pair<std::string_view, WorkOrder> orders[] = {
     {"natural", WorkOrder::Natural},
@@ -60,9 +61,10 @@ void readField(Scanner &scanner, Schedule &schedule, std::vector<std::string_vie
     if (field.name == name)
       found = &field;
   if (!found && name != "order")
-    return scanner.fail(
-        "unknown field `" + std::string(name.substr(0, 40)) + "` of a schedule",
-        nearestFix(name, {"tileQ", "tileK", "stages", "warps", "vectorWidth", "order"}), at);
+    return scanner.fail("unknown field `" + std::string(name.substr(0, 40)) + "` of a schedule",
+                        nearestFix(name, {"tileQ", "tileK", "stages", "warps", "vectorWidth",
+                                          "gather", "overlap", "pingPong", "skipRescale", "order"}),
+                        at);
   seen.push_back(name);
   scanner.word();
   if (!scanner.expect("="))
@@ -77,8 +79,10 @@ void readField(Scanner &scanner, Schedule &schedule, std::vector<std::string_vie
 
 std::string Schedule::text() const {
   std::string result;
+  const Schedule unset;
   for (const Field &field : fields)
-    result += std::string(field.name) + "=" + std::to_string(this->*field.member) + " ";
+    if (this->*field.member != unset.*field.member || &field < fields + 3)
+      result += std::string(field.name) + "=" + std::to_string(this->*field.member) + " ";
   result += "order=";
   for (auto [name, value] : orders)
     if (value == order)

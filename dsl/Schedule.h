@@ -20,14 +20,20 @@ enum class WorkOrder : uint8_t {
 struct Schedule {
   int tileQ = 128;     ///< query rows of a tile
   int tileK = 64;      ///< key rows of a tile
-  int stages = 2;      ///< key/value tiles in flight (mma: 1 or 2)
+  int stages = 2;      ///< key/value tiles in flight (mma: 1 or 2; hop: as many as fit)
   int warps = 4;       ///< mma: warps of a block; each has tileQ / warps rows, a multiple of 16
   int vectorWidth = 0; ///< cpu: floats of a vector; 0: as wide as the machine
+  // hop (sm_90a): tileQ / 64 consumer warp groups beside one producer; warps is not used.
+  int gather = 0;      ///< hop: key rows of a chunk; a key tile is tileK / gather chunks
+  int overlap = 0;     ///< hop: 1: the next scores are computed under this tile's softmax
+  int pingPong = 0;    ///< hop: 1: two warp groups take turns at issuing matrix ops
+  int skipRescale = 0; ///< hop: 1: accumulators are rescaled only where a maximum grew enough
   WorkOrder order = WorkOrder::LongFirst;
 
   bool operator==(const Schedule &) const = default;
-  /// "tileQ=128 tileK=64 stages=2 warps=4 vectorWidth=0 order=longFirst"; parse reads it back and
-  /// takes any subset of the fields.
+  /// "tileQ=128 tileK=64 stages=2 order=longFirst": the first three and the order always,
+  /// the others where they are not at their defaults; parse reads it back and takes any subset of
+  /// the fields.
   std::string text() const;
   static Result<Schedule> parse(std::string_view text);
 };

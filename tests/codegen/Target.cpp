@@ -102,7 +102,7 @@ TEST_CASE("what a target cannot do is refused with the nearest fix") {
         "tileK=8 is not a multiple of 16 from 16 to 128; use tileK=16");
   CHECK(refusal(clip(256), {.tileQ = 128, .tileK = 128}, "sm_86") ==
         "the schedule needs 327680 bytes of shared memory; sm_86 has 101376 for a block; "
-        "use tileQ=64 tileK=64 stages=1 warps=4 vectorWidth=0 order=longFirst");
+        "use tileQ=64 tileK=64 stages=1 order=longFirst");
 
   CHECK(refusal(clip(64), {.stages = 1}, "cpu") ==
         "stages=1 means nothing on the target cpu; leave it out");

@@ -14,10 +14,20 @@ std::string refusal(std::string_view text) {
 } // namespace
 
 TEST_CASE("a schedule's text reads back") {
-  CHECK(Schedule{}.text() == "tileQ=128 tileK=64 stages=2 warps=4 vectorWidth=0 order=longFirst");
+  CHECK(Schedule{}.text() == "tileQ=128 tileK=64 stages=2 order=longFirst");
   for (WorkOrder order : {WorkOrder::Natural, WorkOrder::LongFirst, WorkOrder::LongestFirst}) {
-    Schedule schedule{
-        .tileQ = 64, .tileK = 176, .stages = 3, .warps = 8, .vectorWidth = 16, .order = order};
+    Schedule schedule{.tileQ = 64,
+                      .tileK = 176,
+                      .stages = 3,
+                      .warps = 8,
+                      .vectorWidth = 16,
+                      .gather = 16,
+                      .overlap = 1,
+                      .pingPong = 1,
+                      .skipRescale = 1,
+                      .order = order};
+    CHECK(schedule.text().find("warps=8 vectorWidth=16 gather=16 overlap=1 pingPong=1 "
+                               "skipRescale=1 order=") != std::string::npos);
     Result<Schedule> back = Schedule::parse(schedule.text());
     REQUIRE(back);
     CHECK(*back == schedule);
