@@ -2,7 +2,8 @@
 
 usage: run_commands.py PATH_OF_HALFTONE PAGE...
 A line of `./dev ...` is only checked to name a verb that ./dev lists. A comment "# needs a GPU" at
-the end of a line says that the command ends with exit code 4 where there is none.
+the end of a line says that the command ends with exit code 4 where there is none. A file that a command
+writes into docs/ must be the committed one, to the byte.
 """
 import pathlib
 import re
@@ -15,6 +16,8 @@ halftone, pages = pathlib.Path(sys.argv[1]).resolve(), sys.argv[2:]
 verbs = set(re.findall(r"^  ([a-z-]+) ", subprocess.run(["./dev"], capture_output=True, text=True).stdout, re.M))
 passed = failed = 0
 with tempfile.TemporaryDirectory() as scratch:
+    written = pathlib.Path(scratch) / "docs"
+    written.mkdir()
     for page in pages:
         for block in re.findall(r"```sh\n(.*?)```", pathlib.Path(page).read_text(), re.S):
             for line in re.sub(r"\\\n\s*", " ", block).splitlines():
@@ -33,5 +36,11 @@ with tempfile.TemporaryDirectory() as scratch:
                 passed, failed = passed + good, failed + (not good)
                 if not good:
                     print(f"{page}: {line}\n  {output}")
+    for file in written.iterdir():
+        committed = pathlib.Path("docs") / file.name
+        good = committed.exists() and committed.read_bytes() == file.read_bytes()
+        passed, failed = passed + good, failed + (not good)
+        if not good:
+            print(f"{committed} is not what its command writes: run the command in the root and commit the file")
 print(f"{passed} passed, {failed} failed")
 sys.exit(0 if failed == 0 and passed else 1)
