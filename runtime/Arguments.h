@@ -10,10 +10,11 @@ struct WorkItem {
   uint32_t query; ///< first query row
   uint32_t head;  ///< query head
   uint32_t batch;
-  uint32_t first;   ///< position of its first entry in `stages`
-  uint32_t full;    ///< entries of key tiles whose every pair is kept; they come first
-  uint32_t partial; ///< entries of key tiles in which the mask must be evaluated; they follow
-  uint32_t reserved[2];
+  uint32_t first;   ///< number of its first stage in `stages`
+  uint32_t full;    ///< stages whose every pair is kept (but see `columns`); they come first
+  uint32_t partial; ///< stages in which the mask must be evaluated; they follow
+  uint32_t columns; ///< plan format 2: keys of the first stage, which padding follows; else 0
+  uint32_t reserved;
 };
 static_assert(sizeof(WorkItem) == 32);
 
@@ -21,6 +22,7 @@ static_assert(sizeof(WorkItem) == 32);
 struct TensorArgument {
   void *data;
   int64_t batchStride, headStride, tokenStride;
+  bool operator==(const TensorArgument &) const = default;
 };
 static_assert(sizeof(TensorArgument) == 32);
 
@@ -32,7 +34,7 @@ struct KernelArguments {
   float *lse;                            ///< 128; [batch][head][S_q], may be null
   int64_t lseBatchStride, lseHeadStride; ///< 136, 144
   const WorkItem *work;                  ///< 152
-  const uint32_t *stages;                ///< 160; first key row of every key tile
+  const uint32_t *stages;                ///< 160; Image::planFormat says what a stage is
   const int64_t *constants;              ///< 168; Program::constants
   const int32_t *tables;                 ///< 176; Program::tables
   const float *slopes;                   ///< 184; [bias][head] coefficients

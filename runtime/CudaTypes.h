@@ -40,6 +40,11 @@ inline constexpr int functionSharedBytes = 1, functionLocalBytes = 3, functionRe
 inline constexpr int jitInfoLogBuffer = 3, jitInfoLogBytes = 4, jitErrorLogBuffer = 5,
                      jitErrorLogBytes = 6;
 
+// CUtensorMapDataType, CUtensorMapInterleave, CUtensorMapSwizzle, CUtensorMapL2promotion,
+// CUtensorMapFloatOOBfill.
+inline constexpr int tensorMapF16 = 6, tensorMapBf16 = 9, tensorMapNoInterleave = 0,
+                     tensorMapSwizzle128 = 3, tensorMapPromotion256 = 3, tensorMapZeroFill = 0;
+
 // CUstream_flags, CUstreamCaptureMode.
 inline constexpr unsigned streamNonBlocking = 1;
 inline constexpr int captureThreadLocal = 1, captureRelaxed = 2;

@@ -65,6 +65,7 @@ void findAll(SymbolTable &table, Driver &driver) {
   table.find(driver.funcGetAttribute, "cuFuncGetAttribute");
   table.find(driver.funcSetAttribute, "cuFuncSetAttribute");
   table.find(driver.launchKernel, "cuLaunchKernel");
+  table.find(driver.tensorMapEncodeTiled, "cuTensorMapEncodeTiled");
   table.find(driver.streamCreate, "cuStreamCreate");
   table.find(driver.streamDestroy, "cuStreamDestroy");
   table.find(driver.streamSynchronize, "cuStreamSynchronize");

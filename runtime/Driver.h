@@ -56,6 +56,10 @@ struct Driver {
                                unsigned gridZ, unsigned blockX, unsigned blockY, unsigned blockZ,
                                unsigned sharedBytes, cuda::Stream stream, void **parameters,
                                void **extra);
+  cuda::Status (*tensorMapEncodeTiled)(void *map, int type, uint32_t rank, void *data,
+                                       const uint64_t *dimensions, const uint64_t *strides,
+                                       const uint32_t *box, const uint32_t *steps, int interleave,
+                                       int swizzle, int promotion, int fill);
 
   cuda::Status (*streamCreate)(cuda::Stream *stream, unsigned flags);
   cuda::Status (*streamDestroy)(cuda::Stream stream);

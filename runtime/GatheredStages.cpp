@@ -3,58 +3,80 @@
 #include <algorithm>
 
 namespace halftone {
+namespace {
 
-void GatheredStages::collect(std::span<const KeyRange> ranges, bool full) {
-  chunks.clear();
+constexpr uint32_t consecutive = uint32_t{1} << 31;
+
+} // namespace
+
+GatheredStages::Chunks GatheredStages::count(std::span<const KeyRange> ranges, bool full) const {
+  Chunks chunks;
   for (const KeyRange &range : ranges)
-    if (range.full == full)
-      for (int64_t begin = range.begin; begin < range.end; begin += gather)
-        chunks.push_back(uint32_t(begin));
+    if (range.full == full) {
+      int64_t keys = int64_t{range.end} - range.begin;
+      chunks.keys += keys;
+      chunks.count += (keys + gather - 1) / gather;
+    }
+  return chunks;
 }
 
-int64_t GatheredStages::keysOf(size_t chunk, size_t count) const {
-  int64_t keys = 0;
-  for (size_t i = chunk; i < chunk + count; ++i)
-    keys += std::min<int64_t>(gather, keyCount - chunks[i]);
-  return keys;
+/// Writes the starts of the first `whole` chunks to `at`, which are whole stages, and of the others
+/// to `rest`. Chunks are consecutive within a range, and neighbouring ranges are of different
+/// kinds, so a whole stage is consecutive where it lies in one range.
+void GatheredStages::write(std::span<const KeyRange> ranges, bool full, int64_t whole, uint32_t *at,
+                           uint32_t *rest) {
+  int64_t from = 0; // the chunk's number in the row
+  for (const KeyRange &range : ranges) {
+    if (range.full != full)
+      continue;
+    int64_t to = from + (int64_t{range.end} - range.begin + gather - 1) / gather;
+    auto step = uint32_t(gather), key = range.begin;
+    int64_t wholeTo = std::min(to, whole);
+    for (int64_t chunk = from; chunk < wholeTo; ++chunk, key += step)
+      at[chunk] = key;
+    for (int64_t stage = (from + perStage - 1) / perStage * perStage; stage + perStage <= wholeTo;
+         stage += perStage)
+      at[stage] |= consecutive;
+    for (int64_t chunk = std::max(from, whole); chunk < to; ++chunk, key += step)
+      rest[chunk - whole] = key;
+    from = to;
+  }
 }
 
-void GatheredStages::append(size_t chunk, size_t count) {
-  size_t perStage = size_t(tileK / gather);
-  bool consecutive = count == perStage;
-  for (size_t i = 1; i < count && consecutive; ++i)
-    consecutive = chunks[chunk + i] == chunks[chunk] + i * size_t(gather);
-  size_t first = stages.size();
-  for (size_t i = 0; i < perStage; ++i)
-    stages.push_back(i < count ? chunks[chunk + i] : uint32_t(keyCount + gather));
-  if (consecutive)
-    stages[first] |= uint32_t{1} << 31;
+/// Fills a stage up whose first `written` chunks are there: where they reach the last key its end
+/// carries on after them, so that a row's ragged end is one copy.
+void GatheredStages::complete(uint32_t *stage, int64_t written) {
+  for (int64_t chunk = written; chunk < perStage; ++chunk)
+    stage[chunk] = uint32_t(chunk ? std::max(keyCount, stage[chunk - 1] + gather) : keyCount);
+  for (int64_t chunk = 1; chunk < perStage; ++chunk)
+    if (stage[chunk] != stage[chunk - 1] + gather)
+      return;
+  stage[0] |= consecutive;
 }
 
 GatheredRow GatheredStages::cut(std::span<const KeyRange> ranges) {
-  size_t perStage = size_t(tileK / gather);
-  GatheredRow row{.first = uint32_t(stages.size() / perStage)};
+  Chunks fullChunks = count(ranges, true), partialChunks = count(ranges, false);
+  int64_t rest = fullChunks.count ? (fullChunks.count - 1) % perStage + 1 : 0;
+  int64_t whole = fullChunks.count - rest;
+  int64_t partialStages = (partialChunks.count + perStage - 1) / perStage;
+  size_t begin = stages.size();
+  GatheredRow row{.first = uint32_t(int64_t(begin) / perStage),
+                  .full = uint32_t(1 + whole / perStage),
+                  .partial = uint32_t(partialStages),
+                  .columns = uint32_t(fullChunks.keys - whole * gather),
+                  .keys = fullChunks.keys + partialChunks.keys};
 
-  collect(ranges, /*full=*/true);
-  // The last chunks make the first stage: a chunk that the last key cuts short is then at its end,
-  // and one count of columns says what is valid.
-  size_t rest = chunks.empty() ? 0 : (chunks.size() - 1) % perStage + 1;
-  size_t whole = chunks.size() - rest;
-  row.columns = uint32_t(keysOf(whole, rest));
-  row.keys = int64_t(whole) * gather + row.columns;
-  append(whole, rest);
-  for (size_t chunk = 0; chunk < whole; chunk += perStage)
-    append(chunk, perStage);
-  row.full = uint32_t(1 + whole / perStage);
-
-  collect(ranges, /*full=*/false);
-  for (size_t chunk = 0; chunk < chunks.size(); chunk += perStage)
-    append(chunk, std::min(perStage, chunks.size() - chunk));
-  row.partial = uint32_t((chunks.size() + perStage - 1) / perStage);
-  row.keys += keysOf(0, chunks.size());
+  stages.resize(begin + size_t(perStage + whole + partialStages * perStage));
+  uint32_t *first = stages.data() + begin, *others = first + perStage;
+  write(ranges, true, whole, others, first);
+  complete(first, rest);
+  if (partialStages) {
+    uint32_t *partial = others + whole, *last = partial + (partialStages - 1) * perStage;
+    int64_t before = (partialStages - 1) * perStage;
+    write(ranges, false, before, partial, last);
+    complete(last, partialChunks.count - before);
+  }
   return row;
 }
-
-void GatheredStages::finish() { stages.insert(stages.end(), size_t(2 * tileK / gather), 0); }
 
 } // namespace halftone

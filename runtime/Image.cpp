@@ -15,8 +15,41 @@ std::string yesNo(bool value) { return value ? "yes" : "no"; }
 
 } // namespace
 
+Status Image::checkPlanFormat() const {
+  if (planFormat != 1 && planFormat != 2)
+    return unsupported("the image takes plans of format " + std::to_string(planFormat) +
+                           ", and this library makes formats 1 and 2",
+                       "compile it again with this version");
+  auto contradiction = [&](const std::string &what) {
+    return fileError("the image takes plans of format " + std::to_string(planFormat) + ", and " +
+                         what,
+                     "compile it again");
+  };
+  if (planFormat == 1)
+    return schedule.gather
+               ? contradiction("its schedule gathers chunks of " + std::to_string(schedule.gather) +
+                               " rows, which is format 2")
+               : Status();
+  if (kind == Kind::Object)
+    return contradiction("its code is for the cpu, which takes format 1");
+  if (schedule.gather < 1 || schedule.tileK % schedule.gather)
+    return contradiction("its schedule has key tiles of " + std::to_string(schedule.tileK) +
+                         " rows in chunks of " + std::to_string(schedule.gather));
+  if (elementBytes(element) != 2)
+    return contradiction("its elements are " + std::string(elementName(element)) +
+                         ", and it copies f16 and bf16 alone");
+  // What the copy engine takes at once.
+  if (schedule.tileQ > 256 || schedule.tileK > 256)
+    return contradiction("its schedule has tiles of " + std::to_string(schedule.tileQ) + " x " +
+                         std::to_string(schedule.tileK) +
+                         ", and it copies at most 256 rows at once");
+  return {};
+}
+
 Status Image::serves(const Problem &problem) const {
   if (Status status = problem.check(); !status)
+    return status;
+  if (Status status = checkPlanFormat(); !status)
     return status;
   const AttentionShape &shape = problem.shape();
   if (shape.element != element)

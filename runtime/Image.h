@@ -34,8 +34,13 @@ struct Image {
   uint32_t sharedBytes = 0;  ///< dynamic shared memory of a block
   uint32_t scratchBytes = 0; ///< of a CPU thread
   uint32_t registers = 0, spillBytes = 0;
-  uint32_t planFormat = 1; ///< layout of WorkItem and stages
+  /// What a stage of the plan is. 1: one key tile, an entry with its first key row. 2: a key tile
+  /// gathered from chunks (GatheredStages); the kernel takes tensor maps after its arguments
+  /// (TensorMaps).
+  uint32_t planFormat = 1;
 
+  /// Whether this library makes plans of this image's format, and the schedule is one of it.
+  Status checkPlanFormat() const;
   /// Whether this image can run `problem` (any length, strides, constants of the same class); the
   /// error names the first field that differs.
   Status serves(const Problem &problem) const;

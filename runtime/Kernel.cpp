@@ -4,16 +4,14 @@
 #include "runtime/DevicePlan.h"
 #include "runtime/LoadedImage.h"
 #include "runtime/TensorCheck.h"
+#include "runtime/TensorMaps.h"
 
 #include <limits>
 
 namespace halftone {
 namespace {
 
-/// The layout of WorkItem and stages that makePlan() makes.
-constexpr uint32_t knownPlanFormat = 1;
-
-/// The mma targets copy 16 bytes at a time.
+/// The mma targets copy 16 bytes at a time, and so does the copy engine of sm_90.
 constexpr int64_t gpuAlignment = 16;
 
 TensorArgument argument(const TensorView &tensor) {
@@ -42,6 +40,7 @@ struct Kernel::State {
   CpuKernel cpu; ///< entry is null on a GPU
   std::shared_ptr<const LoadedImage> gpu;
   std::shared_ptr<const DevicePlan> devicePlan;
+  TensorMapCache tensorMaps; ///< of plan format 2
 
   /// Makes the plan and the arguments that do not change between launches.
   Status prepare();
@@ -49,10 +48,6 @@ struct Kernel::State {
 };
 
 Status Kernel::State::prepare() {
-  if (image->planFormat != knownPlanFormat)
-    return unsupported("the image takes plans of format " + std::to_string(image->planFormat) +
-                           ", and this library makes format " + std::to_string(knownPlanFormat),
-                       "compile it again with this version");
   if (Status status = image->serves(problem); !status)
     return status;
   Result<Plan> made = makePlan(problem, image->schedule);
@@ -156,7 +151,19 @@ Status Kernel::State::launch(KernelArguments &launched, cuda::Stream stream) con
   ContextScope scope(*properties.driver, properties.context);
   if (!scope.status())
     return scope.status();
-  void *parameters[] = {&launched};
+  void *parameters[6] = {&launched};
+  TensorMaps maps;
+  if (image->planFormat == 2) {
+    Result<TensorMaps> encoded =
+        tensorMaps.get(*properties.driver, launched, problem, image->schedule);
+    if (!encoded)
+      return encoded.error();
+    maps = *encoded;
+    size_t count = 1;
+    for (TensorMaps::Map *map :
+         {&maps.query, &maps.key, &maps.value, &maps.keyChunk, &maps.valueChunk})
+      parameters[count++] = map;
+  }
   cuda::Status status =
       properties.driver->launchKernel(gpu->function(), launched.workCount, 1, 1, image->threads, 1,
                                       1, image->sharedBytes, stream, parameters, nullptr);

@@ -1,6 +1,9 @@
 #include "runtime/Plan.h"
 
+#include "runtime/GatheredStages.h"
+
 #include <algorithm>
+#include <limits>
 #include <tuple>
 
 namespace halftone {
@@ -8,7 +11,7 @@ namespace {
 
 /// What all work items of one query tile of one mask class share.
 struct TileRow {
-  uint32_t first = 0, full = 0, partial = 0;
+  uint32_t first = 0, full = 0, partial = 0, columns = 0;
   int64_t queries = 0, keys = 0;
 
   int64_t length() const { return int64_t(full) + partial; }
@@ -19,7 +22,7 @@ struct PlanBuilder {
   const Schedule &schedule;
   const TileMap &map;
   Plan &plan;
-  std::vector<std::vector<TileRow>> rows; ///< [class][query tile]
+  std::vector<std::vector<TileRow>> rows = {}; ///< [class][query tile]
 
   /// Where the key tiles of a range end that are full: none of them reaches past the last key.
   int64_t fullEnd(const KeyRange &range) const {
@@ -35,8 +38,8 @@ struct PlanBuilder {
 
   /// Cuts the ranges of a query tile into key tiles: full ones first, then those in which the mask
   /// must be evaluated, among them one that reaches past the last key.
-  TileRow cut(std::span<const KeyRange> ranges, int64_t queries) {
-    TileRow row{.first = uint32_t(plan.stages.size()), .queries = queries};
+  TileRow cut(std::span<const KeyRange> ranges) {
+    TileRow row{.first = uint32_t(plan.stages.size())};
     for (const KeyRange &range : ranges) {
       row.full += append(range.begin, fullEnd(range));
       row.keys += range.end - range.begin;
@@ -46,9 +49,21 @@ struct PlanBuilder {
     return row;
   }
 
+  /// The same in stages that are gathered from chunks.
+  static TileRow cut(GatheredStages &gathered, std::span<const KeyRange> ranges) {
+    GatheredRow row = gathered.cut(ranges);
+    return {.first = row.first,
+            .full = row.full,
+            .partial = row.partial,
+            .columns = row.columns,
+            .keys = row.keys};
+  }
+
   /// Tiles with the ranges of the tile before them share its entries: a dense pattern has one list.
   void cutAll() {
     int64_t queryCount = problem.query().tokenCount();
+    GatheredStages gathered(plan.stages, schedule.tileK, std::max(schedule.gather, 1),
+                            problem.key().tokenCount());
     rows.resize(size_t(map.classCount()));
     for (int64_t maskClass = 0; maskClass < map.classCount(); ++maskClass) {
       std::vector<TileRow> &tiles = rows[size_t(maskClass)];
@@ -60,13 +75,15 @@ struct PlanBuilder {
         if (tile > 0 &&
             std::equal(ranges.begin(), ranges.end(), previous.begin(), previous.end())) {
           tiles.push_back(tiles.back());
-          tiles.back().queries = queries;
         } else {
-          tiles.push_back(cut(ranges, queries));
+          tiles.push_back(schedule.gather ? cut(gathered, ranges) : cut(ranges));
         }
+        tiles.back().queries = queries;
         previous = ranges;
       }
     }
+    if (schedule.gather)
+      gathered.finish();
   }
 
   int64_t workCount() const {
@@ -86,7 +103,8 @@ struct PlanBuilder {
                                  .first = row.first,
                                  .full = row.full,
                                  .partial = row.partial,
-                                 .reserved = {0, 0}});
+                                 .columns = row.columns,
+                                 .reserved = 0});
       }
   }
 
@@ -161,6 +179,31 @@ std::vector<float> slopesOf(const Problem &problem) {
   return slopes;
 }
 
+/// Tiles that a plan cannot be made of, and lengths that its entries cannot say.
+Status checkSchedule(const Problem &problem, const Schedule &schedule) {
+  if (schedule.tileQ < 1 || schedule.tileK < 1)
+    return misuse("a schedule with tiles of " + std::to_string(schedule.tileQ) + " x " +
+                      std::to_string(schedule.tileK),
+                  "use tiles of at least 1 x 1, for example 128 x 64");
+  int gather = schedule.gather;
+  if (!gather)
+    return {};
+  int nearest = std::clamp(gather, 1, schedule.tileK);
+  while (schedule.tileK % nearest)
+    --nearest;
+  if (nearest != gather)
+    return misuse("a schedule with key tiles of " + std::to_string(schedule.tileK) +
+                      " rows in chunks of " + std::to_string(gather),
+                  "use a gather that divides tileK, for example " + std::to_string(nearest));
+  // Chunks of padding begin past the last key, and bit 31 of an entry is a flag.
+  int64_t keys = problem.key().tokenCount();
+  int64_t most = std::numeric_limits<int32_t>::max() - 2 * int64_t{schedule.tileK};
+  if (keys > most)
+    return unsupported("a plan of gathered stages for " + std::to_string(keys) + " keys",
+                       "use at most " + std::to_string(most) + " keys");
+  return {};
+}
+
 } // namespace
 
 size_t Plan::bytes() const {
@@ -170,11 +213,10 @@ size_t Plan::bytes() const {
 }
 
 Result<Plan> makePlan(const Problem &problem, const Schedule &schedule) {
-  if (schedule.tileQ < 1 || schedule.tileK < 1)
-    return misuse("a schedule with tiles of " + std::to_string(schedule.tileQ) + " x " +
-                      std::to_string(schedule.tileK),
-                  "use tiles of at least 1 x 1, for example 128 x 64");
-  Result<TileMap> map = TileMap::build(problem, schedule.tileQ, schedule.tileK);
+  if (Status status = checkSchedule(problem, schedule); !status)
+    return status.error();
+  int64_t granule = schedule.gather ? schedule.gather : schedule.tileK;
+  Result<TileMap> map = TileMap::build(problem, schedule.tileQ, granule);
   if (!map)
     return map.error();
   Result<Program> program = lowerProgram(problem);
@@ -182,13 +224,14 @@ Result<Plan> makePlan(const Problem &problem, const Schedule &schedule) {
     return program.error();
 
   Plan plan;
-  PlanBuilder builder{problem, schedule, *map, plan, {}};
+  PlanBuilder builder{problem, schedule, *map, plan};
   if (builder.workCount() > int64_t{UINT32_MAX})
     return unsupported("a plan of " + std::to_string(builder.workCount()) + " query tiles",
                        "use fewer heads or batch elements in one launch, or larger tiles");
   builder.cutAll();
-  if (plan.stages.size() > size_t{UINT32_MAX})
-    return unsupported("a plan of " + std::to_string(plan.stages.size()) + " key tiles",
+  // Kernels compute the place of a stage's entry in 32 bits.
+  if (plan.stages.size() > size_t(std::numeric_limits<int32_t>::max()))
+    return unsupported("a plan of " + std::to_string(plan.stages.size()) + " key tiles or chunks",
                        "use a sparser pattern or larger tiles");
   builder.orderWork();
   plan.coveredPairs = builder.coveredPairs();

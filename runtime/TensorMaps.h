@@ -2,22 +2,44 @@
 
 #include "runtime/Arguments.h"
 #include "runtime/Driver.h"
-#include "runtime/Image.h"
+
+#include <mutex>
 
 namespace halftone {
 
-/// The tensor maps that a Hopper kernel takes after its arguments, 128 bytes each: queries, keys
-/// and values by tiles, keys and values by chunks. A map holds its tensor's address and strides.
+class Problem;
+struct Schedule;
+
+/// The tensor maps that a kernel of plan format 2 takes after its arguments: what the copy engine
+/// of sm_90 (TMA) knows of a tensor. Every map has the dimensions (column, token, head, batch) and
+/// holds its tensor's address and strides; what lies outside arrives as zeros. The box of one copy
+/// is 64 columns, 128 bytes, with their 16-byte units swizzled over that span, by the rows of a
+/// query tile, a key tile or a chunk (CUDA driver API, cuTensorMapEncodeTiled).
 struct TensorMaps {
+  /// A CUtensorMap.
   struct alignas(64) Map {
     unsigned char bytes[128];
   };
   Map query, key, value, keyChunk, valueChunk;
 
-  /// Encodes them for one launch; host work only. `batch` and `kvHeads` are the tensors' sizes.
+  /// Encodes the maps of q, k and v of `arguments`; work of the host alone. Strides must be
+  /// multiples of 16 bytes, from 0 to below 2^40 bytes, wherever an axis has more than one element.
   static Result<TensorMaps> encode(const Driver &driver, const KernelArguments &arguments,
-                                   const Image &image, int64_t batch, int64_t heads,
-                                   int64_t kvHeads);
+                                   const Problem &problem, const Schedule &schedule);
+};
+static_assert(sizeof(TensorMaps) == 5 * 128);
+
+/// The maps of the last launch of one problem and schedule: a launch with the same tensors copies
+/// them, any other encodes its own. Thread-safe.
+class TensorMapCache {
+public:
+  Result<TensorMaps> get(const Driver &driver, const KernelArguments &arguments,
+                         const Problem &problem, const Schedule &schedule) const;
+
+private:
+  mutable std::mutex mutex;
+  mutable TensorArgument tensors[3] = {}; ///< no data: no maps yet
+  mutable TensorMaps maps = {};
 };
 
 } // namespace halftone

@@ -3,10 +3,12 @@
 #include <cstdlib>
 #include <cstring>
 #include <map>
+#include <mutex>
 
 using namespace halftone;
 
 static FakeDriverState state;
+static std::mutex launchMutex; ///< of what launches and encoded maps leave behind
 static thread_local std::vector<cuda::Context> contextStack;
 static const auto theContext = reinterpret_cast<cuda::Context>(&state);
 
@@ -163,10 +165,51 @@ cuda::Status launchKernel(cuda::Function, unsigned gridX, unsigned gridY, unsign
     return cuda::notInitialized;
   if (state.launchStatus)
     return state.launchStatus;
+  std::lock_guard lock(launchMutex);
   FakeDriverState::Launch launch{
-      {gridX, gridY, gridZ}, {blockX, blockY, blockZ}, sharedBytes, stream, {}};
+      {gridX, gridY, gridZ}, {blockX, blockY, blockZ}, sharedBytes, stream, {}, {}};
   std::memcpy(&launch.arguments, parameters[0], sizeof(KernelArguments));
+  for (int i = 1; i < state.parameters; ++i) {
+    size_t number = 0;
+    std::memcpy(&number, parameters[i], sizeof(number));
+    launch.tensorMaps.push_back(number);
+  }
   state.launches.push_back(launch);
+  return cuda::success;
+}
+
+/// Refuses what cuda.h says that the driver refuses.
+cuda::Status tensorMapEncodeTiled(void *map, int type, uint32_t rank, void *data,
+                                  const uint64_t *dimensions, const uint64_t *strides,
+                                  const uint32_t *box, const uint32_t *steps, int interleave,
+                                  int swizzle, int promotion, int fill) {
+  if (state.encodeStatus)
+    return state.encodeStatus;
+  std::lock_guard lock(launchMutex);
+  auto aligned = [](const void *pointer, uintptr_t to) {
+    return reinterpret_cast<uintptr_t>(pointer) % to == 0;
+  };
+  bool valid = rank >= 1 && rank <= 5 && aligned(map, 64) && aligned(data, 16);
+  for (uint32_t i = 0; i < rank; ++i)
+    valid &= dimensions[i] > 0 && dimensions[i] <= uint64_t{1} << 32 && box[i] > 0 &&
+             box[i] <= 256 && steps[i] > 0 && steps[i] <= 8;
+  for (uint32_t i = 0; i + 1 < rank; ++i)
+    valid &= strides[i] % 16 == 0 && strides[i] < uint64_t{1} << 40;
+  if (!valid)
+    return cuda::invalidValue;
+  size_t number = state.tensorMaps.size();
+  state.tensorMaps.push_back({type,
+                              interleave,
+                              swizzle,
+                              promotion,
+                              fill,
+                              data,
+                              {dimensions, dimensions + rank},
+                              {strides, strides + rank - 1},
+                              {box, box + rank},
+                              {steps, steps + rank}});
+  std::memset(map, 0xff, 128);
+  std::memcpy(map, &number, sizeof(number));
   return cuda::success;
 }
 
@@ -235,6 +278,7 @@ cuGetProcAddress_v2(const char *name, void **found, int version, uint64_t, int *
       {"cuFuncGetAttribute", address(funcGetAttribute)},
       {"cuFuncSetAttribute", address(funcSetAttribute)},
       {"cuLaunchKernel", address(launchKernel)},
+      {"cuTensorMapEncodeTiled", address(tensorMapEncodeTiled)},
       {"cuStreamCreate", address(streamCreate)},
       {"cuStreamDestroy", address(streamDestroy)},
       {"cuStreamSynchronize", address(onStream)},

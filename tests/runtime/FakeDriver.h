@@ -25,11 +25,23 @@ struct FakeDriverState {
   int moduleLoads = 0;
   int calls = 0; ///< of any function but the launch and those that look at the current context
   int maxDynamicShared = 0;
+  int parameters = 1; ///< of a launch: the arguments, or those and five tensor maps
+
+  /// What tensorMapEncodeTiled was asked for; the number of the call is the map that it makes.
+  struct TensorMap {
+    int type, interleave, swizzle, promotion, fill;
+    void *data;
+    std::vector<uint64_t> dimensions, strides;
+    std::vector<uint32_t> box, steps;
+  };
+  std::vector<TensorMap> tensorMaps;
+  halftone::cuda::Status encodeStatus = 0;
 
   struct Launch {
     unsigned grid[3], block[3], sharedBytes;
     halftone::cuda::Stream stream;
     halftone::KernelArguments arguments;
+    std::vector<size_t> tensorMaps; ///< positions in `tensorMaps` of the state
   };
   std::vector<Launch> launches;
 };

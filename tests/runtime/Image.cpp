@@ -145,6 +145,46 @@ TEST_CASE("what is wrong with an image is said") {
         "not a whole Halftone image: the field 'schedule' is not valid");
 }
 
+TEST_CASE("the plan's format goes with the schedule, in the file and at use") {
+  auto make = [](int gather, uint32_t format) {
+    Image image = *sampleImage(causal(100), Image::Kind::Cubin, "sm_90a");
+    image.schedule.gather = gather;
+    image.planFormat = format;
+    return image;
+  };
+  Image gathered = make(16, 2);
+  std::string bytes = written(gathered);
+  CHECK(bytes.find("\nplanFormat 2\n") != bytes.npos);
+  Result<Image> read = readImage(bytes);
+  REQUIRE(read);
+  CHECK(read->planFormat == 2);
+  CHECK(read->schedule.gather == 16);
+  CHECK(read->serves(causal(4097)));
+
+  auto text = [](const Image &image) {
+    Status status = image.serves(causal(100));
+    REQUIRE_FALSE(status);
+    return status.error().text();
+  };
+  CHECK(text(make(16, 3)) == "the image takes plans of format 3, and this library makes formats 1 "
+                             "and 2; compile it again with this version");
+  CHECK(text(make(16, 0)).find("the image takes plans of format 0, and") == 0);
+  std::string start = "the image takes plans of format ";
+  CHECK(text(make(16, 1)) == start + "1, and its schedule gathers chunks of 16 rows, which is "
+                                     "format 2; compile it again");
+  CHECK(text(make(0, 2)) ==
+        start + "2, and its schedule has key tiles of 32 rows in chunks of 0; compile it again");
+  CHECK(text(make(24, 2)) ==
+        start + "2, and its schedule has key tiles of 32 rows in chunks of 24; compile it again");
+  gathered.schedule.tileQ = 320;
+  CHECK(text(gathered) == start + "2, and its schedule has tiles of 320 x 32, and it copies at "
+                                  "most 256 rows at once; compile it again");
+  gathered.schedule.tileQ = 64;
+  gathered.element = Element::F32;
+  CHECK(text(gathered) ==
+        start + "2, and its elements are f32, and it copies f16 and bf16 alone; compile it again");
+}
+
 TEST_CASE("an image serves every length and no other class") {
   auto image = sampleImage(causal(100), Image::Kind::Cubin, "sm_80");
   CHECK(image->serves(causal(100)));

@@ -26,21 +26,28 @@ std::tuple<uint32_t, uint32_t, uint32_t> place(const WorkItem &item) {
 }
 uint64_t length(const WorkItem &item) { return uint64_t{item.full} + item.partial; }
 
-/// How often the entries of an item cover each key, and in which kind of tile.
+/// How often the stages of an item cover each key, and in which kind of stage.
 struct Coverage {
   std::vector<int> full, partial;
-  bool fullPastTheEnd = false;
+  bool fullPastTheEnd = false; ///< a full stage holds a row without a key, or `columns` is wrong
   int64_t keys = 0;
 
-  Coverage(const Plan &plan, const WorkItem &item, int64_t tileK, int64_t keyCount)
+  Coverage(const Plan &plan, const WorkItem &item, const Schedule &schedule, int64_t keyCount)
       : full(size_t(keyCount), 0), partial(size_t(keyCount), 0) {
-    for (uint32_t i = 0; i < item.full + item.partial; ++i) {
-      bool isFull = i < item.full;
-      int64_t begin = plan.stages.at(item.first + i);
-      fullPastTheEnd |= isFull && begin + tileK > keyCount;
-      for (int64_t key = begin; key < std::min(begin + tileK, keyCount); ++key, ++keys)
-        ++(isFull ? full : partial)[size_t(key)];
-    }
+    int rows = schedule.gather ? schedule.gather : schedule.tileK;
+    size_t perStage = size_t(schedule.tileK / rows);
+    for (uint32_t i = 0; i < item.full + item.partial; ++i)
+      for (size_t chunk = 0; chunk < perStage; ++chunk) {
+        int64_t begin = plan.stages.at((item.first + i) * perStage + chunk) & 0x7fffffff;
+        int64_t end = std::min<int64_t>(begin + rows, keyCount);
+        if (i < item.full) {
+          int64_t last = i > 0 || !schedule.gather ? schedule.tileK : item.columns;
+          int64_t expected = std::clamp<int64_t>(last - int64_t(chunk) * rows, 0, rows);
+          fullPastTheEnd |= std::max<int64_t>(end - begin, 0) != expected;
+        }
+        for (int64_t key = begin; key < end; ++key, ++keys)
+          ++(i < item.full ? full : partial)[size_t(key)];
+      }
   }
 };
 
@@ -83,11 +90,16 @@ void checkOrder(const std::vector<WorkItem> &work, WorkOrder order) {
   }
 }
 
+/// Plans of both formats: gathered from chunks, and key tile by key tile.
 Schedule randomSchedule(test::RandomNumbers &random) {
-  return {.tileQ = random.pick({16, 32, 64, 128}),
-          .tileK = random.pick({16, 32, 64, 128, 176}),
-          .order =
-              random.pick({WorkOrder::Natural, WorkOrder::LongFirst, WorkOrder::LongestFirst})};
+  Schedule schedule{
+      .tileQ = random.pick({16, 32, 64, 128, 192}),
+      .tileK = random.pick({16, 32, 64, 128, 176, 192}),
+      .order = random.pick({WorkOrder::Natural, WorkOrder::LongFirst, WorkOrder::LongestFirst})};
+  schedule.gather = random.pick({0, 16, 64, schedule.tileK});
+  if (schedule.gather && schedule.tileK % schedule.gather)
+    schedule.gather = 16;
+  return schedule;
 }
 
 TEST_CASE("a plan covers each kept pair once, and full tiles have no other") {
@@ -114,10 +126,14 @@ TEST_CASE("a plan covers each kept pair once, and full tiles have no other") {
       const WorkItem &item = work[i];
       REQUIRE(item.query % uint32_t(schedule.tileQ) == 0);
       REQUIRE((i == 0 || place(work[i - 1]) < place(item)));
-      Coverage coverage(made, item, schedule.tileK, problem.key().tokenCount());
+      Coverage coverage(made, item, schedule, problem.key().tokenCount());
       kept += checkItem(problem, schedule, coverage, item, walk);
       covered += coverage.keys *
                  std::min<int64_t>(schedule.tileQ, problem.query().tokenCount() - item.query);
+      // A gathering producer reads three stages ahead.
+      if (int64_t gather = schedule.gather)
+        REQUIRE((int64_t{item.first} + int64_t(length(item)) + 3) * (schedule.tileK / gather) <=
+                int64_t(made.stages.size()));
     }
     CHECK(made.keptPairs == kept);
     CHECK(made.coveredPairs == covered);
@@ -135,6 +151,45 @@ TEST_CASE("a dense plan has one list of key tiles, with the ragged one last and 
   }
   CHECK(dense.coveredPairs == 3 * 1'000 * 300);
   CHECK(dense.keptPairs == 3 * 1'000 * 300);
+}
+
+TEST_CASE("a dense gathered plan has its ragged end in the first stage, and no masked one") {
+  Problem problem = attention(Layout::sequence(1'000), Layout::sequence(300), {.heads = 3});
+  constexpr uint32_t flag = uint32_t{1} << 31;
+  for (int gather : {16, 64}) {
+    Plan dense = plan(problem, {.tileQ = 128, .tileK = 64, .gather = gather});
+    size_t perStage = size_t(64 / gather);
+    REQUIRE(dense.stages.size() == 8 * perStage);
+    for (size_t stage = 0; stage < 5; ++stage)
+      CHECK(dense.stages[stage * perStage] ==
+            (flag | std::vector{256u, 0u, 64u, 128u, 192u}[stage]));
+    for (const WorkItem &item : dense.work) {
+      CHECK(item.first == 0);
+      CHECK(item.full == 5);
+      CHECK(item.partial == 0);
+      CHECK(item.columns == 44);
+    }
+    CHECK(dense.coveredPairs == 3 * 1'000 * 300);
+  }
+}
+
+TEST_CASE("padding of a masked stage begins past the last key") {
+  Layout layout = Layout::sequence(100);
+  auto [q, k] = layout.tokens();
+  Plan made = plan(attention(layout, {}).where(k.index() <= q.index()),
+                   {.tileQ = 64, .tileK = 64, .gather = 16, .order = WorkOrder::Natural});
+  REQUIRE(made.work.size() == 2);
+  CHECK(made.work[0].full == 1);
+  CHECK(made.work[0].columns == 0);
+  CHECK(made.work[0].partial == 1);
+  CHECK(made.work[1].columns == 64);
+  CHECK(made.work[1].first == 2);
+  CHECK(made.work[1].partial == 1);
+  constexpr uint32_t flag = uint32_t{1} << 31;
+  // Row 0: a stage of padding, then keys 0..63. Row 1: keys 0..63, then 64..99 and padding.
+  CHECK(std::vector(made.stages.begin(), made.stages.begin() + 16) ==
+        std::vector<uint32_t>{100 | flag, 116, 132, 148, 0 | flag, 16, 32, 48, //
+                              0 | flag, 16, 32, 48, 64 | flag, 80, 96, 112});
 }
 
 TEST_CASE("a query tile that keeps nothing stays in the list") {
@@ -173,6 +228,24 @@ TEST_CASE("a plan carries the program's constants and tables, and a slope for ev
   CHECK(made.slopes == std::vector<float>{0.5, 0.5, 0.5, 1, 2, 3});
   CHECK(made.bytes() == made.work.size() * 32 + made.stages.size() * 4 + made.constants.size() * 8 +
                             made.tables.size() * 4 + 6 * 4);
+}
+
+TEST_CASE("chunks that do not make up a key tile are refused with the nearest that do") {
+  auto text = [](const Problem &problem, int tileK, int gather) {
+    Result<Plan> made = makePlan(problem, {.tileK = tileK, .gather = gather});
+    REQUIRE_FALSE(made);
+    return made.error().text();
+  };
+  Problem small = attention(Layout::sequence(8), {});
+  CHECK(text(small, 192, 40) == "a schedule with key tiles of 192 rows in chunks of 40; use a "
+                                "gather that divides tileK, for example 32");
+  CHECK(text(small, 64, 128) == "a schedule with key tiles of 64 rows in chunks of 128; use a "
+                                "gather that divides tileK, for example 64");
+  CHECK(text(small, 64, -16) == "a schedule with key tiles of 64 rows in chunks of -16; use a "
+                                "gather that divides tileK, for example 1");
+  Problem huge = attention(Layout::sequence(1), Layout::sequence(INT32_MAX), {});
+  CHECK(text(huge, 64, 64) == "a plan of gathered stages for 2147483647 keys; use at most "
+                              "2147483519 keys");
 }
 
 TEST_CASE("tiles of no rows are refused") {

@@ -1,0 +1,181 @@
+#include "runtime/GatheredStages.h"
+
+#include "tests/dsl/Property.h"
+
+#include <doctest/doctest.h>
+
+#include <algorithm>
+
+using namespace halftone;
+
+namespace {
+
+constexpr uint32_t flag = uint32_t{1} << 31;
+
+/// One query tile as the kinds of its chunks of keys: 0 dropped, 1 partial, 2 full.
+struct Tile {
+  int64_t tileK, gather, keyCount;
+  std::vector<int> kinds;
+
+  std::vector<KeyRange> ranges() const {
+    std::vector<KeyRange> result;
+    for (size_t i = 0; i < kinds.size(); ++i) {
+      if (!kinds[i])
+        continue;
+      auto begin = uint32_t(int64_t(i) * gather);
+      auto end = uint32_t(std::min(int64_t(begin) + gather, keyCount));
+      if (i && kinds[i - 1] == kinds[i])
+        result.back().end = end;
+      else
+        result.push_back({begin, end, kinds[i] == 2});
+    }
+    return result;
+  }
+  int64_t chunksOf(int kind) const { return std::count(kinds.begin(), kinds.end(), kind); }
+};
+
+/// Walks the stages of a row as a kernel does.
+struct Walk {
+  const Tile &tile;
+  std::span<const uint32_t> stages;
+  std::vector<int> covered;
+  int64_t keys = 0;
+
+  /// What is wrong with a stage; empty: nothing. Of a stage of full keys the first `columns` hold a
+  /// key; -1: those of a partial stage may lie anywhere.
+  std::string stage(int64_t number, int kind, int64_t columns) {
+    int64_t perStage = tile.tileK / tile.gather;
+    std::span<const uint32_t> entries = stages.subspan(size_t(number * perStage), size_t(perStage));
+    bool consecutive = true;
+    for (int64_t i = 0; i < perStage; ++i) {
+      int64_t start = entries[size_t(i)] & ~flag;
+      if (i && (entries[size_t(i)] & flag))
+        return "a chunk that is not the first has the flag";
+      consecutive &= start == int64_t(entries[0] & ~flag) + i * tile.gather;
+      for (int64_t row = 0; row < tile.gather; ++row) {
+        int64_t key = start + row;
+        bool hasKey = key < tile.keyCount;
+        if (columns >= 0 && hasKey != (i * tile.gather + row < columns))
+          return "a full stage's column count is not where its keys end";
+        if (!hasKey)
+          continue;
+        if (tile.kinds[size_t(key / tile.gather)] != kind)
+          return "key " + std::to_string(key) + " is in a stage of the other kind, or dropped";
+        ++covered[size_t(key)], ++keys;
+      }
+    }
+    if (consecutive != bool(entries[0] & flag))
+      return "the flag is wrong";
+    return {};
+  }
+};
+
+std::string complaint(const Tile &tile, const std::vector<uint32_t> &stages,
+                      const GatheredRow &row) {
+  int64_t perStage = tile.tileK / tile.gather;
+  auto stagesOf = [&](int kind) { return (tile.chunksOf(kind) + perStage - 1) / perStage; };
+  if (row.full != std::max<int64_t>(1, stagesOf(2)) || row.partial != stagesOf(1))
+    return "the number of stages is wrong";
+  Walk walk{tile, stages, std::vector<int>(size_t(tile.keyCount)), 0};
+  for (uint32_t i = 0; i < row.full + row.partial; ++i) {
+    bool isFull = i < row.full;
+    std::string wrong = walk.stage(row.first + i, isFull ? 2 : 1,
+                                   i == 0   ? int64_t(row.columns)
+                                   : isFull ? tile.tileK
+                                            : -1);
+    if (!wrong.empty())
+      return "stage " + std::to_string(i) + ": " + wrong;
+  }
+  for (int64_t key = 0; key < tile.keyCount; ++key)
+    if (walk.covered[size_t(key)] != (tile.kinds[size_t(key / tile.gather)] != 0))
+      return "key " + std::to_string(key) + " is covered " +
+             std::to_string(walk.covered[size_t(key)]) + " times";
+  if (walk.keys != row.keys)
+    return "the number of keys is wrong";
+  return {};
+}
+
+/// Runs of chunks of one kind, so that whole stages are consecutive now and then.
+Tile drawTile(int64_t tileK, int64_t gather) {
+  Tile tile{tileK, gather, *rc::gen::inRange<int64_t>(1, 12 * tileK), {}};
+  auto chunks = size_t((tile.keyCount + gather - 1) / gather);
+  while (tile.kinds.size() < chunks) {
+    int kind = *rc::gen::inRange(0, 3);
+    size_t run = *rc::gen::inRange<size_t>(1, size_t(3 * tileK / gather + 2));
+    tile.kinds.resize(std::min(chunks, tile.kinds.size() + run), kind);
+  }
+  return tile;
+}
+
+} // namespace
+
+TEST_CASE("stages cover the kept ranges exactly, each key once, and say where padding is") {
+  CHECK(test::holds("gathered stages", 2000, [] {
+    int64_t gather = *rc::gen::element<int64_t>(1, 16, 64);
+    int64_t tileK = gather * *rc::gen::inRange<int64_t>(1, 13);
+    std::vector<uint32_t> stages;
+    std::vector<Tile> tiles;
+    std::vector<GatheredRow> rows;
+    for (int i = *rc::gen::inRange(1, 4); i > 0; --i) {
+      tiles.push_back(drawTile(tileK, gather));
+      GatheredStages gathered(stages, tileK, gather, tiles.back().keyCount);
+      uint32_t next = uint32_t(stages.size()) / uint32_t(tileK / gather);
+      rows.push_back(gathered.cut(tiles.back().ranges()));
+      RC_ASSERT(rows.back().first == next);
+    }
+    for (size_t i = 0; i < tiles.size(); ++i)
+      RC_ASSERT(complaint(tiles[i], stages, rows[i]) == "");
+  }));
+}
+
+TEST_CASE("the remainder comes first, the ragged end in it, and padding after it") {
+  std::vector<uint32_t> stages;
+  GatheredStages gathered(stages, 64, 16, 200);
+  GatheredRow row = gathered.cut(std::vector<KeyRange>{{0, 64, true}, {96, 200, true}});
+  CHECK(row.first == 0);
+  CHECK(row.full == 3);
+  CHECK(row.partial == 0);
+  CHECK(row.columns == 40);
+  CHECK(row.keys == 168);
+  CHECK(stages == std::vector<uint32_t>{160 | flag, 176, 192, 208, //
+                                        0 | flag, 16, 32, 48,      //
+                                        96 | flag, 112, 128, 144});
+
+  row = gathered.cut(std::vector<KeyRange>{{32, 48, false}, {64, 80, true}, {80, 96, false}});
+  CHECK(row.first == 3);
+  CHECK(row.full == 1);
+  CHECK(row.partial == 1);
+  CHECK(row.columns == 16);
+  CHECK(row.keys == 48);
+  stages.erase(stages.begin(), stages.begin() + 12);
+  CHECK(stages == std::vector<uint32_t>{64, 200, 216, 232, 32, 80, 200, 216});
+}
+
+TEST_CASE("a tile that keeps nothing has one stage of padding") {
+  std::vector<uint32_t> stages;
+  GatheredStages gathered(stages, 64, 16, 100);
+  GatheredRow row = gathered.cut({});
+  CHECK(row.full == 1);
+  CHECK(row.partial == 0);
+  CHECK(row.columns == 0);
+  CHECK(row.keys == 0);
+  CHECK(stages == std::vector<uint32_t>{100 | flag, 116, 132, 148});
+}
+
+TEST_CASE("a chunk of a whole tile is consecutive by itself") {
+  std::vector<uint32_t> stages;
+  GatheredStages gathered(stages, 128, 128, 300);
+  GatheredRow row = gathered.cut(std::vector<KeyRange>{{0, 128, false}, {128, 300, true}});
+  CHECK(row.full == 2);
+  CHECK(row.partial == 1);
+  CHECK(row.columns == 44);
+  CHECK(stages == std::vector<uint32_t>{256 | flag, 128 | flag, 0 | flag});
+}
+
+TEST_CASE("the producer may read three stages past the last") {
+  std::vector<uint32_t> stages;
+  GatheredStages gathered(stages, 64, 16, 100);
+  (void)gathered.cut({});
+  gathered.finish();
+  CHECK(stages.size() == 4 * 4);
+}
