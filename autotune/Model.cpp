@@ -1,0 +1,195 @@
+#include "autotune/Model.h"
+
+#include "runtime/Plan.h"
+
+#include <algorithm>
+#include <cmath>
+#include <functional>
+#include <iterator>
+#include <numeric>
+#include <queue>
+
+namespace halftone {
+
+namespace {
+
+// What a streaming multiprocessor does in a clock besides matrix products: exponentials in the
+// special function units, fp32 operations, and bytes between shared memory and registers, and
+// between the second-level cache and shared memory (NVIDIA's tuning guides for sm_80 and sm_90).
+constexpr double exponentialsPerClock = 16, scalarsPerClock = 128, sharedBytesPerClock = 128,
+                 copyBytesPerClock = 64;
+/// fp32 operations for a score besides its exponential: scale, maximum, subtraction, sum, rounding.
+constexpr double scalarsPerScore = 5;
+/// What mma.sync reaches of the tensor cores' rate where wgmma would be needed for all of it.
+constexpr double mmaShareOfHopper = 0.62;
+constexpr int registersPerMultiprocessor = 65536, threadsPerMultiprocessor = 2048;
+
+/// When the last of `items` is done if each goes to the worker that is free first.
+template <typename Items, typename CyclesOf>
+double makespan(const Items &items, int workers, const CyclesOf &cyclesOf) {
+  std::priority_queue<double, std::vector<double>, std::greater<>> free;
+  for (int i = 0; i < workers; ++i)
+    free.push(0);
+  double last = 0;
+  for (const auto &item : items) {
+    double end = free.top() + cyclesOf(item);
+    free.pop();
+    free.push(end);
+    last = std::max(last, end);
+  }
+  return last;
+}
+
+std::vector<double> ranks(std::span<const double> values) {
+  std::vector<size_t> order(values.size());
+  std::iota(order.begin(), order.end(), 0);
+  std::sort(order.begin(), order.end(), [&](size_t a, size_t b) { return values[a] < values[b]; });
+  std::vector<double> result(values.size());
+  for (size_t begin = 0, end; begin < order.size(); begin = end) {
+    for (end = begin; end < order.size() && values[order[end]] == values[order[begin]];)
+      ++end;
+    for (size_t i = begin; i < end; ++i)
+      result[order[i]] = double(begin + end - 1) / 2;
+  }
+  return result;
+}
+
+} // namespace
+
+Model::Model(const Problem &problem, const Target &target, const MachineFacts &machine)
+    : problem(problem), target(target), machine(machine) {}
+
+Result<const Model::Items *> Model::itemsOf(const Schedule &schedule) {
+  Schedule natural = schedule;
+  natural.order = WorkOrder::Natural;
+  Schedule tiles;
+  tiles.tileQ = schedule.tileQ;
+  tiles.tileK = schedule.tileK;
+  tiles.gather = schedule.gather;
+  auto [found, isNew] = planned.try_emplace(tiles.text());
+  if (isNew) {
+    Result<Plan> plan = makePlan(problem, natural);
+    if (!plan) {
+      planned.erase(found);
+      return plan.error();
+    }
+    found->second.reserve(plan->work.size());
+    for (const WorkItem &item : plan->work)
+      found->second.push_back({item.full, item.partial});
+  }
+  return &found->second;
+}
+
+/// The items as a plan of this order hands them out.
+Model::Items Model::ordered(Items items, WorkOrder order) {
+  if (order == WorkOrder::LongestFirst)
+    std::sort(items.begin(), items.end(),
+              [](const Item &a, const Item &b) { return a.length() > b.length(); });
+  if (order == WorkOrder::LongFirst && !items.empty()) {
+    double mean = 0;
+    for (const Item &item : items)
+      mean += double(item.length()) / double(items.size());
+    auto isLong = [&](const Item &item) { return item.length() > 1.5 * mean; };
+    Items longFirst;
+    std::copy_if(items.begin(), items.end(), std::back_inserter(longFirst), isLong);
+    std::copy_if(items.begin(), items.end(), std::back_inserter(longFirst), std::not_fn(isLong));
+    return longFirst;
+  }
+  return items;
+}
+
+Model::Cost Model::gpuCost(const Schedule &schedule) const {
+  double depth = double(problem.shape().headDim);
+  double rows = schedule.tileQ, columns = schedule.tileK;
+  bool isHop = target.name.ends_with('a');
+  double rate = peakFlopsPerClock(machine);
+  if (!isHop && machine.computeCapability >= 90)
+    rate *= mmaShareOfHopper;
+
+  double products = 4 * rows * columns * depth / rate;
+  double softmax =
+      rows * columns / exponentialsPerClock + scalarsPerScore * rows * columns / scalarsPerClock;
+  double rescale = schedule.skipRescale ? 0 : rows * depth / scalarsPerClock;
+  double tileBytes = 2 * columns * depth * 2;
+  // With mma.sync every warp reads the whole key and value tile into its registers.
+  double reads = isHop ? 0 : schedule.warps * tileBytes / sharedBytesPerClock;
+  double copies = tileBytes / copyBytesPerClock;
+
+  int threads = isHop ? schedule.tileQ * 2 + 128 : schedule.warps * 32;
+  double shared = depth * 2 * (rows + 2.0 * schedule.stages * columns) + 1024;
+  double registers =
+      isHop ? registersPerMultiprocessor
+            : threads * std::min(255.0, 40 + rows / schedule.warps * (1.5 * depth + columns) / 32);
+  int blocks = std::max(1, std::min({int(double(machine.sharedBytesPerMultiprocessor) / shared),
+                                     int(registersPerMultiprocessor / registers),
+                                     threadsPerMultiprocessor / threads}));
+
+  double matrix = std::max(products, reads), scalar = softmax + rescale;
+  // Two blocks, or warp groups that take turns, run one's softmax under the other's products.
+  bool overlaps =
+      blocks > 1 || schedule.overlap || schedule.pingPong || (isHop && schedule.tileQ > 64);
+  double busiest = std::max({matrix, scalar, copies});
+  double alone = overlaps ? busiest + 0.25 * std::min(matrix, scalar) : matrix + scalar;
+  if (schedule.stages == 1)
+    alone += copies / blocks;
+  // Blocks on one multiprocessor share its units.
+  double cycles = std::max(alone, busiest * blocks);
+  Cost cost;
+  cost.full = cycles;
+  cost.partial = cycles + blocks * 12 * rows * columns / scalarsPerClock;
+  cost.once = 2000 + blocks * (rows * depth * 4 / copyBytesPerClock);
+  cost.workers = blocks * machine.multiprocessors;
+  return cost;
+}
+
+Model::Cost Model::cpuCost(const Schedule &schedule) const {
+  double depth = double(problem.shape().headDim);
+  double rows = schedule.tileQ, columns = schedule.tileK;
+  double width = schedule.vectorWidth ? std::min(schedule.vectorWidth, machine.vectorWidth)
+                                      : machine.vectorWidth;
+  width = std::max(width, 1.0);
+  double products = 4 * rows * columns * depth / (4 * width) / 0.6;
+  double softmax = rows * columns * 20 / width;
+  double rescale = rows * depth * 2 / width;
+  // Scores, accumulators and a key tile beyond the first-level cache come from the second.
+  double bytes = 4 * (rows * columns + rows * depth + 2 * columns * depth);
+  double spill = bytes > 48 * 1024 ? bytes / 32 : 0;
+  Cost cost;
+  cost.full = products + softmax + rescale + spill + 500;
+  cost.partial = cost.full + rows * columns * 6 / width;
+  cost.once = 2000 + rows * depth * 8 / width;
+  cost.workers = machine.multiprocessors;
+  return cost;
+}
+
+Model::Cost Model::costOf(const Schedule &schedule) const {
+  return target.kind == Target::Kind::Cpu ? cpuCost(schedule) : gpuCost(schedule);
+}
+
+Result<double> Model::predict(const Schedule &schedule) {
+  Result<const Items *> planned = itemsOf(schedule);
+  if (!planned)
+    return planned.error();
+  Items items = ordered(**planned, schedule.order);
+  Cost cost = costOf(schedule);
+  double cycles = makespan(items, std::max(1, cost.workers), [&](const Item &item) {
+    return cost.once + item.full * cost.full + item.partial * cost.partial;
+  });
+  return cycles / (machine.clockHz > 0 ? machine.clockHz : 1e9);
+}
+
+double rankCorrelation(std::span<const double> first, std::span<const double> second) {
+  size_t count = std::min(first.size(), second.size());
+  if (count < 2)
+    return 0;
+  std::vector<double> a = ranks(first.first(count)), b = ranks(second.first(count));
+  double mean = double(count - 1) / 2, product = 0, squareA = 0, squareB = 0;
+  for (size_t i = 0; i < count; ++i) {
+    product += (a[i] - mean) * (b[i] - mean);
+    squareA += (a[i] - mean) * (a[i] - mean);
+    squareB += (b[i] - mean) * (b[i] - mean);
+  }
+  return squareA > 0 && squareB > 0 ? product / std::sqrt(squareA * squareB) : 0;
+}
+
+} // namespace halftone

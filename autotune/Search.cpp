@@ -1,0 +1,334 @@
+#include "autotune/Search.h"
+
+#include "autotune/Model.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <random>
+
+namespace halftone {
+
+namespace {
+
+/// Shares of the budget at which the stages end.
+constexpr double screenShare = 0.55, halvingShare = 0.7, movesShare = 0.88;
+/// The model is not trusted beyond a factor of 3.
+constexpr double pruneFactor = 3;
+constexpr int raceRounds = 5, raceTimings = 4;
+constexpr size_t mostFinalists = 6, movesAtOnce = 8;
+/// What an interleaved race cannot tell apart: the default wins then.
+constexpr double indistinguishable = 0.005;
+
+/// The model's order; what it cannot tell apart, by name, so that it is an order.
+bool isPreferred(const Candidate &a, const Candidate &b) {
+  if (a.predictedMs != b.predictedMs)
+    return a.predictedMs < b.predictedMs;
+  return a.schedule.text() < b.schedule.text();
+}
+
+} // namespace
+
+Search::Search(std::vector<Candidate> candidates, Neighbours neighbours, SearchOptions options,
+               TrialRunner &runner, Progress progress)
+    : candidates(std::move(candidates)), neighbours(std::move(neighbours)), options(options),
+      runner(runner), progress(std::move(progress)) {}
+
+double Search::until(double share) const {
+  return options.budget.seconds > 0 ? share * options.budget.seconds
+                                    : std::numeric_limits<double>::infinity();
+}
+
+/// Candidates that may still be begun before `share` of the budget is spent.
+int64_t Search::left(double share) const {
+  if (!options.budget.candidates)
+    return std::numeric_limits<int64_t>::max();
+  auto allowed = int64_t(std::ceil(share * double(options.budget.candidates)));
+  return std::max<int64_t>(0, allowed - int64_t(result.standings.size()));
+}
+
+double Search::predictedOf(const Schedule &schedule) const {
+  for (const Candidate &candidate : candidates)
+    if (candidate.schedule == schedule)
+      return candidate.predictedMs;
+  return 0;
+}
+
+Standing &Search::standingOf(const Schedule &schedule) {
+  for (Standing &standing : result.standings)
+    if (standing.candidate.schedule == schedule)
+      return standing;
+  Standing standing;
+  standing.candidate = {schedule, predictedOf(schedule)};
+  result.standings.push_back(std::move(standing));
+  return result.standings.back();
+}
+
+/// Those with a time, the fastest first.
+std::vector<size_t> Search::timedByTime() const {
+  std::vector<size_t> timed;
+  for (size_t i = 0; i < result.standings.size(); ++i)
+    if (isTimed(result.standings[i].verdict))
+      timed.push_back(i);
+  std::sort(timed.begin(), timed.end(), [&](size_t a, size_t b) {
+    return std::pair(result.standings[a].milliseconds, a) <
+           std::pair(result.standings[b].milliseconds, b);
+  });
+  return timed;
+}
+
+std::optional<size_t> Search::best() const {
+  std::vector<size_t> timed = timedByTime();
+  return timed.empty() ? std::nullopt : std::optional(timed.front());
+}
+
+void Search::take(const Trial &trial, const Outcome &outcome) {
+  if (outcome.verdict == Verdict::NotRun)
+    return;
+  Standing &standing = standingOf(trial.schedule);
+  // A fault in any round is a fault: no time before it or after it counts.
+  if (standing.verdict != Verdict::NotRun && !isTimed(standing.verdict))
+    return;
+  if (isTimed(outcome.verdict)) {
+    standing.milliseconds = outcome.medianMs;
+    standing.spread = outcome.spread;
+    if (standing.timings == 0)
+      standing.foundAt = outcome.elapsed;
+  }
+  standing.verdict = outcome.verdict;
+  standing.reason = outcome.reason;
+  standing.round = trial.round;
+  standing.timings += int(outcome.milliseconds.size());
+  if (outcome.compileMs > 0) {
+    standing.registers = outcome.registers;
+    standing.spillBytes = outcome.spillBytes;
+    standing.compileMs = outcome.compileMs;
+  }
+}
+
+void Search::runRound(const Round &round, const std::vector<Schedule> &schedules) {
+  if (schedules.empty() || runner.ended())
+    return;
+  std::optional<size_t> leader = best();
+  double giveUp =
+      round.giveUp && leader ? round.giveUp * result.standings[*leader].milliseconds : 0;
+  std::vector<Trial> trials;
+  for (const Schedule &schedule : schedules)
+    trials.push_back({.schedule = schedule,
+                      .round = round.name,
+                      .timings = round.timings,
+                      .giveUpMs = giveUp,
+                      .thorough = false,
+                      .device = -1});
+  std::vector<Outcome> outcomes = runner.run(trials, until(round.until));
+  for (size_t i = 0; i < trials.size(); ++i)
+    take(trials[i], outcomes[i]);
+  if (progress)
+    progress(result);
+}
+
+/// The model's order, worse than pruneFactor left out, every fifth place given to one that is drawn
+/// from all the rest.
+std::vector<Schedule> Search::screenOrder() {
+  std::vector<Candidate> ordered(candidates.begin() + 1, candidates.end());
+  std::sort(ordered.begin(), ordered.end(), isPreferred);
+  if (!ordered.empty()) {
+    double worst = ordered.front().predictedMs * pruneFactor;
+    std::erase_if(ordered, [&](const Candidate &one) { return one.predictedMs > worst; });
+  }
+  std::mt19937_64 random(options.seed);
+  std::vector<Schedule> order;
+  for (size_t place = 0; !ordered.empty(); ++place) {
+    size_t pick = place % 5 == 4 ? size_t(random() % ordered.size()) : 0;
+    order.push_back(ordered[pick].schedule);
+    ordered.erase(ordered.begin() + std::ptrdiff_t(pick));
+  }
+  return order;
+}
+
+void Search::screen() {
+  std::vector<Schedule> order = screenOrder();
+  // Smaller batches give what is clearly slower a better best to be compared with.
+  constexpr size_t batch = 16;
+  for (size_t begin = 0, number = 1; begin < order.size() && left(screenShare) > 0; ++number) {
+    size_t count = std::min({batch, order.size() - begin, size_t(left(screenShare))});
+    std::vector<Schedule> part(order.begin() + std::ptrdiff_t(begin),
+                               order.begin() + std::ptrdiff_t(begin + count));
+    runRound({"screen " + std::to_string(number), 3, 1.5, screenShare}, part);
+    begin += count;
+    if (runner.ended() || runner.elapsed() >= until(screenShare))
+      return;
+  }
+}
+
+void Search::halve() {
+  std::vector<Schedule> better;
+  std::vector<size_t> timed = timedByTime();
+  size_t third = std::max<size_t>(4, (timed.size() + 2) / 3);
+  for (size_t i = 0; i < std::min(third, timed.size()); ++i)
+    if (result.standings[timed[i]].timings < 10)
+      better.push_back(result.standings[timed[i]].candidate.schedule);
+  runRound({"measure", 10, 0, halvingShare}, better);
+}
+
+void Search::move() {
+  std::vector<Schedule> explored;
+  for (int number = 1; !runner.ended() && left(1) > 0 && runner.elapsed() < until(movesShare);
+       ++number) {
+    // The best two whose neighbours have not been looked at: a second one leads out of a dead end.
+    std::vector<size_t> timed = timedByTime();
+    const Schedule *from = nullptr;
+    for (size_t i = 0; i < std::min<size_t>(2, timed.size()) && !from; ++i) {
+      const Schedule &schedule = result.standings[timed[i]].candidate.schedule;
+      if (std::find(explored.begin(), explored.end(), schedule) == explored.end())
+        from = &schedule;
+    }
+    if (!from)
+      return;
+    explored.push_back(*from);
+    std::vector<Candidate> untried;
+    for (const Schedule &near : neighbours(*from)) {
+      auto isNear = [&](const Standing &one) { return one.candidate.schedule == near; };
+      if (std::none_of(result.standings.begin(), result.standings.end(), isNear))
+        untried.push_back({near, predictedOf(near)});
+    }
+    std::sort(untried.begin(), untried.end(), isPreferred);
+    std::vector<Schedule> tried;
+    for (size_t i = 0; i < std::min({untried.size(), movesAtOnce, size_t(left(1))}); ++i)
+      tried.push_back(untried[i].schedule);
+    runRound({"move " + std::to_string(number), 10, 1.15, movesShare}, tried);
+  }
+}
+
+/// The default and those near the best.
+std::vector<size_t> Search::finalists() const {
+  std::vector<size_t> timed = timedByTime(), entered;
+  if (timed.empty())
+    return entered;
+  double limit = result.standings[timed.front()].milliseconds * (1 + options.nearTie);
+  if (isTimed(result.standard().verdict))
+    entered.push_back(0);
+  for (size_t at : timed)
+    if (at != 0 && entered.size() < mostFinalists && result.standings[at].milliseconds <= limit)
+      entered.push_back(at);
+  return entered;
+}
+
+bool Search::race(int attempt) {
+  std::vector<size_t> entered = finalists();
+  std::string name = attempt == 1 ? "race " : "race again " + std::to_string(attempt) + ".";
+  std::vector<std::vector<std::vector<double>>> times( // [finalist][device]
+      entered.size(), std::vector<std::vector<double>>(size_t(runner.devices())));
+  for (int round = 1; round <= raceRounds && !runner.ended(); ++round) {
+    if (round > 1 && runner.elapsed() >= until(1))
+      break;
+    std::vector<Trial> trials;
+    std::vector<size_t> whose;
+    for (size_t i = 0; i < entered.size(); ++i) {
+      // Another one begins each round, so that none always runs after the same one.
+      size_t finalist =
+          (i + size_t(round) + size_t(options.seed % entered.size())) % entered.size();
+      if (!isTimed(result.standings[entered[finalist]].verdict))
+        continue;
+      for (int device = 0; device < runner.devices(); ++device) {
+        trials.push_back({.schedule = result.standings[entered[finalist]].candidate.schedule,
+                          .round = name + std::to_string(round),
+                          .timings = raceTimings,
+                          .giveUpMs = 0,
+                          .thorough = round == 1,
+                          .device = device});
+        whose.push_back(finalist);
+      }
+    }
+    // The first round is run even where the budget is spent: without it there is no fair winner.
+    std::vector<Outcome> outcomes =
+        runner.run(trials, round == 1 ? std::numeric_limits<double>::infinity() : until(1));
+    for (size_t i = 0; i < trials.size(); ++i) {
+      take(trials[i], outcomes[i]);
+      if (isTimed(outcomes[i].verdict)) {
+        auto &all = times[whose[i]][size_t(trials[i].device)];
+        all.insert(all.end(), outcomes[i].milliseconds.begin(), outcomes[i].milliseconds.end());
+      }
+    }
+    if (progress)
+      progress(result);
+  }
+
+  // Over the devices that all finalists ran on: the geometric mean of the medians.
+  std::vector<double> scores(entered.size(), 0);
+  int counted = 0;
+  for (size_t device = 0; device < size_t(runner.devices()); ++device) {
+    bool everywhere = true;
+    for (size_t i = 0; i < entered.size(); ++i)
+      everywhere &= !isTimed(result.standings[entered[i]].verdict) || !times[i][device].empty();
+    if (!everywhere)
+      continue;
+    ++counted;
+    for (size_t i = 0; i < entered.size(); ++i)
+      if (!times[i][device].empty())
+        scores[i] += std::log(medianOf(times[i][device]));
+  }
+  for (size_t i = 0; i < entered.size(); ++i) {
+    Standing &standing = result.standings[entered[i]];
+    scores[i] = counted && isTimed(standing.verdict) ? std::exp(scores[i] / counted) : 0;
+    if (scores[i] > 0) {
+      standing.milliseconds = scores[i];
+      standing.raced = true;
+    }
+  }
+  decide(entered, scores);
+  return std::all_of(entered.begin(), entered.end(),
+                     [&](size_t at) { return isTimed(result.standings[at].verdict); });
+}
+
+void Search::decide(const std::vector<size_t> &entered, const std::vector<double> &scores) {
+  std::optional<size_t> fastest;
+  for (size_t i = 0; i < entered.size(); ++i)
+    if (scores[i] > 0 && (!fastest || scores[i] < scores[*fastest]))
+      fastest = i;
+  if (!fastest) { // interrupted before the race: what has most timings is known best
+    result.winner = best();
+    if (result.winner) {
+      result.why = "the fastest when the search was interrupted, not raced against the default";
+    } else {
+      result.why = result.standings.empty() ? "nothing was run" : "no candidate could be timed";
+    }
+    return;
+  }
+  result.winner = entered[*fastest];
+  result.why = "the fastest of " + std::to_string(entered.size()) + " measured interleaved";
+  if (entered.front() == 0 && scores.front() > 0 &&
+      scores.front() <= scores[*fastest] * (1 + indistinguishable)) {
+    result.winner = 0;
+    result.why = "the default: nothing else is faster";
+  }
+}
+
+void Search::correlate() {
+  std::vector<double> predicted, measured;
+  for (const Standing &standing : result.standings)
+    if (isTimed(standing.verdict)) {
+      predicted.push_back(standing.candidate.predictedMs);
+      measured.push_back(standing.milliseconds);
+    }
+  result.rankCorrelation = rankCorrelation(predicted, measured);
+}
+
+SearchResult Search::run() {
+  runRound({"default", 10, 0, std::numeric_limits<double>::infinity()},
+           {candidates.front().schedule});
+  if (result.standings.empty())
+    standingOf(candidates.front().schedule);
+  screen();
+  halve();
+  move();
+  // A thorough look may take out those that seemed fastest; a few times is enough.
+  for (int attempt = 1; attempt <= 3 && !race(attempt) && !runner.ended();)
+    ++attempt;
+  correlate();
+  result.seconds = runner.elapsed();
+  result.complete = !runner.ended();
+  return std::move(result);
+}
+
+} // namespace halftone

@@ -1,0 +1,109 @@
+#pragma once
+
+#include "autotune/TrialRunner.h"
+
+#include <functional>
+#include <optional>
+
+namespace halftone {
+
+/// How much a search may spend: seconds, or candidates that are tried at all.
+struct Budget {
+  double seconds = 60;    ///< 0: no limit
+  int64_t candidates = 0; ///< 0: no limit
+};
+
+/// A schedule and what the model says of it.
+struct Candidate {
+  Schedule schedule;
+  double predictedMs = 0;
+};
+
+struct SearchOptions {
+  Budget budget;
+  uint64_t seed = 1;
+  double nearTie = 0.02; ///< of the best: those are measured again, interleaved
+};
+
+/// A candidate after the search.
+struct Standing {
+  Candidate candidate;
+  Verdict verdict = Verdict::NotRun;
+  std::string reason;
+  double milliseconds = 0; ///< median of its last round; 0 where it has none
+  double spread = 0;
+  int timings = 0;    ///< in all rounds together
+  std::string round;  ///< the last it was in
+  bool raced = false; ///< measured interleaved with the other finalists to the end
+  uint32_t registers = 0, spillBytes = 0;
+  double compileMs = 0;
+  double foundAt = 0; ///< seconds of the search when it was first measured
+};
+
+struct SearchResult {
+  std::vector<Standing> standings; ///< all that were begun, in the order they were begun
+  /// Positions in standings. The default is the first; a winner is there if anything was timed.
+  std::optional<size_t> winner;
+  double seconds = 0;
+  double rankCorrelation = 0; ///< of predicted with measured times
+  bool complete = true;       ///< false: interrupted
+  std::string why;            ///< why the winner won, or why there is none: one sentence
+
+  const Standing &standard() const { return standings.front(); }
+};
+
+/// Finds the fastest candidate:
+/// 1. the default is measured, so that it is always in the race;
+/// 2. candidates are screened in the order of the model, one in five picked by chance so that a
+///    wrong model is found out, with few timings each, given up early where clearly slower;
+/// 3. successive halving (Jamieson and Talwalkar, AISTATS 2016): the better third is measured
+///    properly;
+/// 4. local moves: neighbours of the best are measured until none is better;
+/// 5. finalists within `nearTie` of the best, and the default, are measured again interleaved, on
+///    every device; the best median wins, the default where it is as good.
+class Search {
+public:
+  using Neighbours = std::function<std::vector<Schedule>(const Schedule &)>;
+  using Progress = std::function<void(const SearchResult &soFar)>;
+
+  /// `candidates`: the default first; none twice.
+  Search(std::vector<Candidate> candidates, Neighbours neighbours, SearchOptions options,
+         TrialRunner &runner, Progress progress = {});
+
+  SearchResult run();
+
+private:
+  struct Round {
+    std::string name;
+    int timings;
+    double giveUp; ///< as a multiple of the best; 0: never
+    double until;  ///< share of the seconds
+  };
+  double until(double share) const;
+  int64_t left(double share) const;
+  Standing &standingOf(const Schedule &schedule);
+  double predictedOf(const Schedule &schedule) const;
+  std::optional<size_t> best() const;
+  std::vector<size_t> timedByTime() const;
+  void take(const Trial &trial, const Outcome &outcome);
+  void runRound(const Round &round, const std::vector<Schedule> &schedules);
+
+  std::vector<Schedule> screenOrder();
+  void screen();
+  void halve();
+  void move();
+  std::vector<size_t> finalists() const;
+  /// False where a finalist turned out wrong, so that others must be raced.
+  bool race(int attempt);
+  void decide(const std::vector<size_t> &entered, const std::vector<double> &scores);
+  void correlate();
+
+  std::vector<Candidate> candidates;
+  Neighbours neighbours;
+  SearchOptions options;
+  TrialRunner &runner;
+  Progress progress;
+  SearchResult result;
+};
+
+} // namespace halftone

@@ -1,0 +1,202 @@
+#include "autotune/Search.h"
+
+#include "autotune/Space.h"
+#include "tests/autotune/FakeMachine.h"
+
+#include <doctest/doctest.h>
+
+#include <cmath>
+#include <set>
+
+using namespace halftone;
+using namespace halftone::test;
+
+namespace {
+
+/// A made-up space and a machine with one best schedule in it.
+struct Landscape {
+  Problem problem = attention(Layout::sequence(4096), {.heads = 8, .headDim = 128});
+  Target target = *Target::parse("sm_90");
+  Space space = Space::of(problem, target);
+  Schedule summit = *Schedule::parse("tileQ=64 tileK=96 stages=2 warps=4 order=longestFirst");
+
+  /// 40 ms at the summit, more by how far each knob is from it.
+  double time(const Schedule &schedule) const {
+    double factor = 1;
+    for (const Knob &knob : space.knobs()) {
+      int at = 0, best = 0;
+      for (int value : knob.values) {
+        at += value < knob.get(schedule);
+        best += value < knob.get(summit);
+      }
+      factor *= 1 + 0.07 * std::abs(at - best);
+    }
+    return 40 * factor;
+  }
+
+  /// `trust` 1: the model is right; 0: it knows nothing.
+  std::vector<Candidate> candidates(double trust) const {
+    std::vector<Candidate> all;
+    for (const Schedule &schedule : space.schedules()) {
+      double noise = double(std::hash<std::string>()(schedule.text()) % 1000) / 1000;
+      all.push_back({schedule, 40 * (1 + noise) * (1 - trust) + trust * time(schedule)});
+    }
+    return all;
+  }
+
+  SearchResult search(FakeMachine &machine, double trust, Budget budget, uint64_t seed = 1) const {
+    if (!machine.millisecondsOf)
+      machine.millisecondsOf = [this](const Schedule &schedule) { return time(schedule); };
+    return Search(
+               candidates(trust), [&](const Schedule &from) { return space.neighbours(from); },
+               {.budget = budget, .seed = seed}, machine)
+        .run();
+  }
+};
+
+const Schedule &winner(const SearchResult &result) {
+  REQUIRE(result.winner);
+  return result.standings[*result.winner].candidate.schedule;
+}
+
+std::vector<std::string> keys(const FakeMachine &machine) {
+  std::vector<std::string> all;
+  for (const Trial &trial : machine.trials)
+    all.push_back(trial.key());
+  return all;
+}
+
+} // namespace
+
+TEST_CASE("the best schedule is found, with a good model and with one that knows nothing") {
+  Landscape land;
+  REQUIRE(land.space.contains(land.summit));
+  for (double trust : {1.0, 0.5, 0.0})
+    for (uint64_t seed : {1, 2, 3}) {
+      CAPTURE(trust);
+      CAPTURE(seed);
+      FakeMachine machine;
+      machine.noise = 0.01;
+      SearchResult result = land.search(machine, trust, {.seconds = 60}, seed);
+      CHECK(land.time(winner(result)) <= land.time(land.summit) * 1.03);
+      CHECK(result.complete);
+      // One trial may be under way when the time is up.
+      CHECK(result.seconds <= 60 + 2);
+      if (trust == 1)
+        CHECK(result.rankCorrelation > 0.95);
+    }
+}
+
+TEST_CASE("the same seed gives the same trials, another one others") {
+  Landscape land;
+  FakeMachine first, second, other;
+  land.search(first, 0.5, {.seconds = 40}, 7);
+  land.search(second, 0.5, {.seconds = 40}, 7);
+  land.search(other, 0.5, {.seconds = 40}, 8);
+  CHECK(keys(first) == keys(second));
+  CHECK(keys(first) != keys(other));
+}
+
+TEST_CASE("a budget of candidates is kept, and moves get their share") {
+  Landscape land;
+  for (int64_t count : {1, 2, 5, 40}) {
+    CAPTURE(count);
+    FakeMachine machine;
+    SearchResult result = land.search(machine, 0.3, {.seconds = 0, .candidates = count});
+    CHECK(int64_t(result.standings.size()) <= count);
+    CHECK(result.winner);
+    std::set<std::string> schedules;
+    for (const Trial &trial : machine.trials)
+      schedules.insert(trial.schedule.text());
+    CHECK(schedules.size() == result.standings.size());
+    if (count == 40)
+      CHECK(std::any_of(machine.trials.begin(), machine.trials.end(),
+                        [](const Trial &trial) { return trial.round.starts_with("move"); }));
+  }
+}
+
+TEST_CASE("the default is measured first and raced to the end") {
+  Landscape land;
+  FakeMachine machine;
+  SearchResult result = land.search(machine, 1, {.seconds = 60});
+  CHECK(machine.trials.front().schedule == land.space.schedules().front());
+  CHECK(result.standard().raced);
+  CHECK(result.standard().timings >= 10 + 5 * 4);
+  CHECK(result.standings[*result.winner].milliseconds < result.standard().milliseconds);
+}
+
+TEST_CASE("the default wins where nothing is faster") {
+  Landscape land;
+  FakeMachine machine;
+  machine.millisecondsOf = [](const Schedule &) { return 25.0; };
+  SearchResult result = land.search(machine, 0.5, {.seconds = 60});
+  CHECK(winner(result) == land.space.schedules().front());
+  CHECK(result.why == "the default: nothing else is faster");
+}
+
+TEST_CASE("near-ties are measured again in turns") {
+  Landscape land;
+  FakeMachine machine;
+  SearchResult result = land.search(machine, 1, {.seconds = 200});
+  std::vector<std::string> order;
+  for (const Trial &trial : machine.trials)
+    if (trial.round.starts_with("race"))
+      order.push_back(trial.round);
+  REQUIRE(order.size() >= 10);
+  CHECK(std::is_sorted(order.begin(), order.end()));
+  CHECK(order.front() == "race 1");
+  CHECK(order.back() == "race 5");
+  // A thorough look comes first.
+  for (const Trial &trial : machine.trials)
+    CHECK(trial.thorough == (trial.round == "race 1"));
+}
+
+TEST_CASE("faults are passed over, also one that only the last look finds") {
+  Landscape land;
+  FakeMachine machine;
+  machine.verdictOf = [&](const Trial &trial) {
+    if (trial.schedule == land.summit)
+      return trial.thorough ? Verdict::WrongResult : Verdict::Measured;
+    return trial.schedule.stages == 1 ? Verdict::Hang : Verdict::Measured;
+  };
+  SearchResult result = land.search(machine, 1, {.seconds = 200});
+  CHECK_FALSE(winner(result) == land.summit);
+  CHECK(winner(result).stages == 2);
+  CHECK(land.time(winner(result)) <= 40 * 1.071);
+  CHECK(result.standings[*result.winner].raced);
+}
+
+TEST_CASE("a default that fails leaves the others in the race") {
+  Landscape land;
+  FakeMachine machine;
+  machine.verdictOf = [&](const Trial &trial) {
+    return trial.schedule == land.space.schedules().front() ? Verdict::CompileFailed
+                                                            : Verdict::Measured;
+  };
+  SearchResult result = land.search(machine, 1, {.seconds = 60});
+  CHECK(result.standard().verdict == Verdict::CompileFailed);
+  CHECK(land.time(winner(result)) <= 40 * 1.03);
+}
+
+TEST_CASE("nothing that works gives no winner") {
+  Landscape land;
+  FakeMachine machine;
+  machine.verdictOf = [](const Trial &) { return Verdict::WrongResult; };
+  SearchResult result = land.search(machine, 1, {.seconds = 30});
+  CHECK_FALSE(result.winner);
+  CHECK(result.why == "no candidate could be timed");
+}
+
+TEST_CASE("interrupted at any point, what was measured is kept") {
+  Landscape land;
+  for (size_t after : {0, 1, 2, 10, 25, 60}) {
+    CAPTURE(after);
+    FakeMachine machine;
+    machine.stopAfter = after;
+    SearchResult result = land.search(machine, 1, {.seconds = 60});
+    CHECK_FALSE(result.complete);
+    CHECK(machine.trials.size() == after);
+    CHECK(result.winner.has_value() == (after > 0));
+    REQUIRE(!result.standings.empty());
+  }
+}
