@@ -29,8 +29,8 @@ inline constexpr Status success = 0, invalidValue = 1, outOfMemory = 2, notIniti
                         compatNotSupported = 804;
 
 // CUdevice_attribute.
-inline constexpr int attributeMultiprocessors = 16, attributeMajor = 75, attributeMinor = 76,
-                     attributeSharedOptIn = 97;
+inline constexpr int attributeMultiprocessors = 16, attributeL2Bytes = 38, attributeMajor = 75,
+                     attributeMinor = 76, attributeSharedOptIn = 97;
 
 // CUfunction_attribute.
 inline constexpr int functionSharedBytes = 1, functionLocalBytes = 3, functionRegisters = 4,

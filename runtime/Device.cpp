@@ -25,12 +25,13 @@ Result<std::shared_ptr<const Properties>> openGpu(const Driver &driver, int ordi
     return status.error();
 
   char name[256] = {};
-  int major = 0, minor = 0, multiprocessors = 0, shared = 0;
+  int major = 0, minor = 0, multiprocessors = 0, shared = 0, l2Bytes = 0;
   cuda::Status status = driver.deviceGetName(name, sizeof(name) - 1, gpu->number);
   for (auto [value, attribute] :
        {std::pair{&major, cuda::attributeMajor}, std::pair{&minor, cuda::attributeMinor},
         std::pair{&multiprocessors, cuda::attributeMultiprocessors},
-        std::pair{&shared, cuda::attributeSharedOptIn}})
+        std::pair{&shared, cuda::attributeSharedOptIn},
+        std::pair{&l2Bytes, cuda::attributeL2Bytes}})
     if (status == cuda::success)
       status = driver.deviceGetAttribute(value, attribute, gpu->number);
   if (status != cuda::success)
@@ -39,6 +40,7 @@ Result<std::shared_ptr<const Properties>> openGpu(const Driver &driver, int ordi
   gpu->computeCapability = major * 10 + minor;
   gpu->multiprocessors = multiprocessors;
   gpu->sharedBytesPerBlock = size_t(shared);
+  gpu->l2Bytes = size_t(l2Bytes);
   if (gpu->computeCapability < oldestCapability)
     return Error{ErrorCode::NoDevice,
                  "GPU " + std::to_string(ordinal) + " (" + gpu->name + ") is too old: it is sm_" +
@@ -115,6 +117,7 @@ int Device::multiprocessors() const {
 size_t Device::sharedBytesPerBlock() const {
   return properties ? properties->sharedBytesPerBlock : 0;
 }
+size_t Device::l2Bytes() const { return properties ? properties->l2Bytes : 0; }
 int Device::driverVersion() const { return properties ? properties->driver->version : 0; }
 
 Result<void *> Device::allocate(size_t bytes) const {

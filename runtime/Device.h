@@ -24,6 +24,7 @@ public:
   int computeCapability() const; ///< 90 for sm_90; 0 for the CPU
   int multiprocessors() const;
   size_t sharedBytesPerBlock() const; ///< the opt-in limit
+  size_t l2Bytes() const;             ///< of the L2 cache; 0 for the CPU
   int driverVersion() const;          ///< 13000 for 13.0
 
   /// Device memory and copies, for tools and tests: a launch never uses them.

@@ -15,6 +15,7 @@ struct Device::Properties {
   int computeCapability = 0;
   int multiprocessors = 0;
   size_t sharedBytesPerBlock = 0;
+  size_t l2Bytes = 0;
 
   Properties() = default;
   Properties(const Properties &) = delete;

@@ -64,6 +64,7 @@ cuda::Status deviceGetAttribute(int *value, int attribute, cuda::DeviceNumber) {
            : attribute == cuda::attributeMinor           ? capability % 10
            : attribute == cuda::attributeMultiprocessors ? 132
            : attribute == cuda::attributeSharedOptIn     ? state.sharedOptIn
+           : attribute == cuda::attributeL2Bytes         ? 50 << 20
                                                          : -1;
   return done();
 }

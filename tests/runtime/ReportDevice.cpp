@@ -12,8 +12,8 @@ int main(int count, char **arguments) {
     std::printf("%d %s\n", int(device.error().code), device.error().text().c_str());
     return halftone::Device::current().isGpu() && ordinal == 0;
   }
-  std::printf("%s sm_%d, %d multiprocessors, %zu bytes, CUDA %d\n", device->name().c_str(),
+  std::printf("%s sm_%d, %d multiprocessors, %zu bytes, L2 %zu, CUDA %d\n", device->name().c_str(),
               device->computeCapability(), device->multiprocessors(), device->sharedBytesPerBlock(),
-              device->driverVersion());
+              device->l2Bytes(), device->driverVersion());
   return 0;
 }

@@ -1,0 +1,23 @@
+#pragma once
+
+#include "dsl/Error.h"
+
+#include <nlohmann/json.hpp>
+
+#include <string_view>
+
+namespace halftone {
+
+/// JSON from anywhere: at most 16 MiB, at most 64 levels deep (copying what is 100,000 deep ends a
+/// program), and valid UTF-8. A File error says what is wrong and where.
+Result<nlohmann::json> readJson(std::string_view bytes);
+
+/// Whether `document` is what the schema (JSON text, draft 7) describes, and no string of it holds
+/// a control character, which would go to a terminal; the error names the first value that is not,
+/// as "configurations[2].key.heads: ...".
+///
+/// The pattern of a string in the schema must have an end, as {1,200} has: the standard library's
+/// regular expressions use the stack for every character that * or + takes.
+Status checkSchema(const nlohmann::json &document, std::string_view schema);
+
+} // namespace halftone

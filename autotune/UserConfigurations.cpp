@@ -1,0 +1,106 @@
+#include "autotune/UserConfigurations.h"
+
+#include "autotune/ConfigurationFile.h"
+#include "autotune/Digest.h"
+
+#include <algorithm>
+#include <tuple>
+
+namespace halftone {
+namespace {
+
+constexpr const char *folderName = "configurations";
+constexpr std::string_view suffix = ".json";
+/// One configuration with 32 runners-up has some 10 KiB.
+constexpr size_t mostEntryBytes = 1 << 20;
+
+std::string fileName(const std::string &keyHash) { return keyHash + std::string(suffix); }
+
+} // namespace
+
+UserConfigurations::UserConfigurations(std::string root, Warnings &warnings)
+    : root(std::move(root)), warnings(&warnings) {}
+
+Result<std::optional<PrivateFolder>> UserConfigurations::folder(PrivateFolder::Open how) const {
+  if (root.empty())
+    return std::optional<PrivateFolder>();
+  Result<std::optional<PrivateFolder>> opened = PrivateFolder::open(root, how);
+  if (!opened || !*opened)
+    return opened;
+  return (*opened)->folder(folderName, how);
+}
+
+std::optional<Configuration> UserConfigurations::read(const PrivateFolder &folder,
+                                                      const std::string &keyHash) const {
+  Result<std::optional<std::string>> bytes = folder.read(fileName(keyHash), mostEntryBytes);
+  if (!bytes) {
+    warnings->add(bytes.error().message);
+    return std::nullopt;
+  }
+  if (!*bytes)
+    return std::nullopt;
+  Result<Configuration> configuration = readEntry(**bytes, keyHash);
+  if (!configuration) {
+    warnings->add("`" + folder.path() + "/" + fileName(keyHash) +
+                  "` is not used: " + configuration.error().message);
+    return std::nullopt;
+  }
+  return std::move(*configuration);
+}
+
+std::optional<Configuration> UserConfigurations::get(const std::string &keyHash) const {
+  Result<std::optional<PrivateFolder>> opened = folder(PrivateFolder::Open::Existing);
+  if (!opened) {
+    warnings->add(opened.error().message);
+    return std::nullopt;
+  }
+  return *opened ? read(**opened, keyHash) : std::nullopt;
+}
+
+bool UserConfigurations::put(const std::string &keyHash, std::string_view bytes) const {
+  Result<std::optional<PrivateFolder>> opened = folder(PrivateFolder::Open::Create);
+  if (opened && !*opened)
+    return false; // there is no folder at all, which was said when it was looked for
+  Status written = opened ? (*opened)->write(fileName(keyHash), bytes) : Status(opened.error());
+  if (!written)
+    warnings->add(written.error().message + "; results are kept in memory only");
+  return bool(written);
+}
+
+Result<bool> UserConfigurations::remove(const std::string &keyHash) const {
+  Result<std::optional<PrivateFolder>> opened = folder(PrivateFolder::Open::Existing);
+  if (!opened)
+    return opened.error();
+  return *opened ? (*opened)->remove(fileName(keyHash)) : Result<bool>(false);
+}
+
+std::vector<UserConfigurations::Stored> UserConfigurations::all(size_t most) const {
+  std::vector<Stored> result;
+  Result<std::optional<PrivateFolder>> opened = folder(PrivateFolder::Open::Existing);
+  if (opened && !*opened)
+    return result;
+  Result<std::vector<PrivateFolder::File>> files =
+      opened ? (*opened)->list() : Result<std::vector<PrivateFolder::File>>(opened.error());
+  if (!files) {
+    warnings->add(files.error().message);
+    return result;
+  }
+  std::erase_if(*files, [](const PrivateFolder::File &file) {
+    return !file.name.ends_with(suffix) ||
+           !isSha256(file.name.substr(0, file.name.size() - suffix.size()));
+  });
+  std::sort(files->begin(), files->end(), [](const auto &a, const auto &b) {
+    return std::tie(b.modified, a.name) < std::tie(a.modified, b.name);
+  });
+  files->resize(std::min(files->size(), most));
+  std::sort(files->begin(), files->end(),
+            [](const auto &a, const auto &b) { return a.name < b.name; });
+  for (const PrivateFolder::File &file : *files) {
+    std::string hash = file.name.substr(0, file.name.size() - suffix.size());
+    if (std::optional<Configuration> configuration = read(**opened, hash))
+      result.push_back({std::move(*configuration), (*opened)->path() + "/" + file.name});
+  }
+  return result;
+}
+
+} // namespace halftone
