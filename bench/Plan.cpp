@@ -1,7 +1,10 @@
-// How long it takes to plan, and how that grows: the kept key ranges of every query tile of
+// How long it takes to plan, and how that grows. "map": the kept key ranges of every query tile of
 // HunyuanVideo clips (1280x720, 256 text tokens), for the reference radial mask and the exact one.
-// The last length is 461,056 tokens. The whole process runs on one core; peak_MiB is its memory.
+// "plan": all of makePlan() for the reference mask of three models' clips, in stages of one key
+// tile each (chunk 0) and in stages gathered from chunks. The longest has 461,056 tokens. The whole
+// process runs on one core; peak_MiB is its memory.
 
+#include "runtime/Plan.h"
 #include "dsl/TileMap.h"
 #include "kernels/patterns/Radial.h"
 
@@ -19,7 +22,7 @@ double peakMiB() {
 }
 
 /// Everything from the problem to the map, the pattern's own construction included.
-void plan(benchmark::State &state, bool exact) {
+void map(benchmark::State &state, bool exact) {
   Layout clip = Layout::frames(state.range(0), 3600, 256);
   int64_t granule = state.range(1);
   patterns::RadialOptions options{.decay = 1.0, .sink = false, .block = 128};
@@ -57,8 +60,60 @@ void lengths(benchmark::internal::Benchmark *benchmark) {
       benchmark->Args({frames, granule});
 }
 
-BENCHMARK_CAPTURE(plan, reference, false)->Apply(lengths);
-BENCHMARK_CAPTURE(plan, exact, true)->Apply(lengths);
+BENCHMARK_CAPTURE(map, reference, false)->Apply(lengths);
+BENCHMARK_CAPTURE(map, exact, true)->Apply(lengths);
+
+/// A clip of a model, and the key tiles and chunks of a schedule.
+struct Clip {
+  int64_t frames, tokensPerFrame, text, heads;
+  patterns::RadialOptions options;
+};
+constexpr Clip wan69{18, 3840, 0, 40, {.decay = 0.2, .sink = true, .block = 128}},
+    wan69Block64{18, 3840, 0, 40, {.decay = 0.2, .sink = true, .block = 64}},
+    wan273{69, 3600, 0, 4, {.decay = 0.2, .sink = true, .block = 128}},
+    hunyuan509{128, 3600, 256, 4, {.decay = 0.95, .sink = false, .block = 128}};
+
+void plan(benchmark::State &state, const Clip &clip, const Schedule &schedule) {
+  Layout layout = Layout::frames(clip.frames, clip.tokensPerFrame, clip.text);
+  Pattern pattern = patterns::radialReference(clip.options);
+  Problem problem = attention(layout, {.heads = clip.heads, .headDim = 128}).where(pattern);
+  size_t stages = 0, bytes = 0;
+  double covered = 0;
+  for (auto _ : state) {
+    Result<Plan> made = makePlan(problem, schedule);
+    if (!made)
+      return state.SkipWithError(made.error().text().c_str());
+    stages = made->stages.size() / size_t(schedule.gather ? schedule.tileK / schedule.gather : 1);
+    bytes = made->bytes();
+    covered = double(made->coveredPairs);
+    benchmark::DoNotOptimize(made);
+  }
+  double tokens = double(layout.tokenCount());
+  state.counters["tokens"] = tokens;
+  state.counters["density"] = covered / tokens / tokens / double(clip.heads);
+  state.counters["stages"] = double(stages);
+  state.counters["plan_MiB"] = double(bytes) / (1 << 20);
+  state.counters["peak_MiB"] = peakMiB();
+}
+
+const bool registered = [] {
+  struct {
+    const char *name;
+    const Clip &clip;
+  } const clips[] = {{"wan 69f", wan69},
+                     {"wan 69f b64", wan69Block64},
+                     {"wan 273f", wan273},
+                     {"hunyuan 509f", hunyuan509}};
+  for (const auto &[name, clip] : clips)
+    for (auto [tileK, gather] : {std::pair{128, 0}, {128, 128}, {192, 64}, {176, 16}})
+      benchmark::RegisterBenchmark(
+          ("plan/" + std::string(name) + "/tileK:" + std::to_string(tileK) +
+           "/chunk:" + std::to_string(gather))
+              .c_str(),
+          plan, clip, Schedule{.tileQ = 128, .tileK = tileK, .gather = gather})
+          ->Unit(benchmark::kMillisecond);
+  return true;
+}();
 
 } // namespace
 

@@ -54,17 +54,23 @@ void GatheredStages::complete(uint32_t *stage, int64_t written) {
   stage[0] |= consecutive;
 }
 
-GatheredRow GatheredStages::cut(std::span<const KeyRange> ranges) {
+int64_t GatheredStages::entriesOf(std::span<const KeyRange> ranges) const {
+  auto stagesOf = [&](const Chunks &chunks) { return (chunks.count + perStage - 1) / perStage; };
+  return perStage *
+         (std::max<int64_t>(stagesOf(count(ranges, true)), 1) + stagesOf(count(ranges, false)));
+}
+
+StageRow GatheredStages::cut(std::span<const KeyRange> ranges) {
   Chunks fullChunks = count(ranges, true), partialChunks = count(ranges, false);
   int64_t rest = fullChunks.count ? (fullChunks.count - 1) % perStage + 1 : 0;
   int64_t whole = fullChunks.count - rest;
   int64_t partialStages = (partialChunks.count + perStage - 1) / perStage;
   size_t begin = stages.size();
-  GatheredRow row{.first = uint32_t(int64_t(begin) / perStage),
-                  .full = uint32_t(1 + whole / perStage),
-                  .partial = uint32_t(partialStages),
-                  .columns = uint32_t(fullChunks.keys - whole * gather),
-                  .keys = fullChunks.keys + partialChunks.keys};
+  StageRow row{.first = uint32_t(int64_t(begin) / perStage),
+               .full = uint32_t(1 + whole / perStage),
+               .partial = uint32_t(partialStages),
+               .columns = uint32_t(fullChunks.keys - whole * gather),
+               .keys = fullChunks.keys + partialChunks.keys};
 
   stages.resize(begin + size_t(perStage + whole + partialStages * perStage));
   uint32_t *first = stages.data() + begin, *others = first + perStage;

@@ -8,12 +8,12 @@
 
 namespace halftone {
 
-/// The stages of one query tile, as GatheredStages cuts them.
-struct GatheredRow {
+/// The stages of one query tile.
+struct StageRow {
   uint32_t first = 0;   ///< number of its first stage
-  uint32_t full = 0;    ///< stages without mask code, the first one included; at least 1
+  uint32_t full = 0;    ///< stages without mask code; they come first
   uint32_t partial = 0; ///< stages in which the mask is evaluated; they follow
-  uint32_t columns = 0; ///< keys of the first stage; 0 where every key needs the mask
+  uint32_t columns = 0; ///< of gathered stages: keys of the first one
   int64_t keys = 0;     ///< keys in all stages, padding aside
 };
 
@@ -22,10 +22,11 @@ struct GatheredRow {
 /// the first keys of its chunks; bit 31 of its first entry says that every chunk begins where the
 /// one before ends, so that one copy of tileK rows does.
 ///
-/// The first stage of a tile holds the last full keys, `columns` of them, so that every other full
-/// stage is whole and the end of the keys is in this one. Chunks that fill a stage up begin past
-/// the last key: they load as zeros, a count of columns hides them in the first stage, and the
-/// mask, which compares keys with their number, in a partial one.
+/// A tile has at least one full stage. The first holds the last full keys, `columns` of them and
+/// maybe none, so that every other full stage is whole and the end of the keys is in this one.
+/// Chunks that fill a stage up begin past the last key: they load as zeros, a count of columns
+/// hides them in the first stage, and the mask, which compares keys with their number, in a partial
+/// one.
 class GatheredStages {
 public:
   /// `gather` divides `tileK`; `keyCount` + 2 * `tileK` is below 2^31.
@@ -34,9 +35,12 @@ public:
 
   /// Appends the stages of one query tile. Ranges begin at multiples of `gather`, and end at them
   /// or at the last key.
-  GatheredRow cut(std::span<const KeyRange> ranges);
-  /// Appends the three stages that a kernel's producer reads ahead of what it copies.
-  void finish() { stages.insert(stages.end(), size_t(3 * perStage), 0); }
+  StageRow cut(std::span<const KeyRange> ranges);
+  /// The entries that cut() appends.
+  int64_t entriesOf(std::span<const KeyRange> ranges) const;
+  /// Appends the entries that a kernel's producer reads ahead of what it copies: three stages.
+  void finish() { stages.insert(stages.end(), size_t(readAhead()), 0); }
+  int64_t readAhead() const { return 3 * perStage; }
 
 private:
   /// The ranges of one kind as a row of chunks.

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <numeric>
 #include <tuple>
 
 namespace halftone {
@@ -11,10 +12,11 @@ namespace {
 
 /// What all work items of one query tile of one mask class share.
 struct TileRow {
-  uint32_t first = 0, full = 0, partial = 0, columns = 0;
-  int64_t queries = 0, keys = 0;
+  StageRow stages;
+  int64_t queries = 0;
 
-  int64_t length() const { return int64_t(full) + partial; }
+  int64_t length() const { return int64_t(stages.full) + stages.partial; }
+  int64_t pairs() const { return queries * stages.keys; }
 };
 
 struct PlanBuilder {
@@ -23,6 +25,7 @@ struct PlanBuilder {
   const TileMap &map;
   Plan &plan;
   std::vector<std::vector<TileRow>> rows = {}; ///< [class][query tile]
+  std::vector<bool> hasPartial = {};           ///< [class]
 
   /// Where the key tiles of a range end that are full: none of them reaches past the last key.
   int64_t fullEnd(const KeyRange &range) const {
@@ -38,8 +41,8 @@ struct PlanBuilder {
 
   /// Cuts the ranges of a query tile into key tiles: full ones first, then those in which the mask
   /// must be evaluated, among them one that reaches past the last key.
-  TileRow cut(std::span<const KeyRange> ranges) {
-    TileRow row{.first = uint32_t(plan.stages.size())};
+  StageRow cut(std::span<const KeyRange> ranges) {
+    StageRow row{.first = uint32_t(plan.stages.size())};
     for (const KeyRange &range : ranges) {
       row.full += append(range.begin, fullEnd(range));
       row.keys += range.end - range.begin;
@@ -49,41 +52,64 @@ struct PlanBuilder {
     return row;
   }
 
-  /// The same in stages that are gathered from chunks.
-  static TileRow cut(GatheredStages &gathered, std::span<const KeyRange> ranges) {
-    GatheredRow row = gathered.cut(ranges);
-    return {.first = row.first,
-            .full = row.full,
-            .partial = row.partial,
-            .columns = row.columns,
-            .keys = row.keys};
+  int64_t entriesOf(std::span<const KeyRange> ranges) const {
+    int64_t entries = 0;
+    for (const KeyRange &range : ranges)
+      entries += (int64_t{range.end} - range.begin + schedule.tileK - 1) / schedule.tileK;
+    return entries;
   }
 
-  /// Tiles with the ranges of the tile before them share its entries: a dense pattern has one list.
-  void cutAll() {
-    int64_t queryCount = problem.query().tokenCount();
+  /// Whether a tile has the ranges of the tile before.
+  bool repeats(int64_t maskClass, int64_t tile) const {
+    if (tile == 0)
+      return false;
+    std::span<const KeyRange> own = map.ranges(maskClass, tile),
+                              before = map.ranges(maskClass, tile - 1);
+    return std::equal(own.begin(), own.end(), before.begin(), before.end());
+  }
+
+  /// Calls `body(class, tile)` in order.
+  template <typename Body> void forEachTile(const Body &body) const {
+    for (int64_t maskClass = 0; maskClass < map.classCount(); ++maskClass)
+      for (int64_t tile = 0; tile < map.queryTiles(); ++tile)
+        body(maskClass, tile);
+  }
+
+  /// Tiles with the ranges of the tile before share its entries: a dense pattern has one list.
+  Status cutAll() {
     GatheredStages gathered(plan.stages, schedule.tileK, std::max(schedule.gather, 1),
                             problem.key().tokenCount());
+    int64_t entries = 0;
+    hasPartial.resize(size_t(map.classCount()));
+    forEachTile([&](int64_t maskClass, int64_t tile) {
+      std::span<const KeyRange> ranges = map.ranges(maskClass, tile);
+      if (repeats(maskClass, tile))
+        return;
+      entries += schedule.gather ? gathered.entriesOf(ranges) : entriesOf(ranges);
+      for (const KeyRange &range : ranges)
+        hasPartial[size_t(maskClass)] = hasPartial[size_t(maskClass)] || !range.full;
+    });
+    // Kernels compute the place of an entry in 32 bits.
+    if (entries > std::numeric_limits<int32_t>::max())
+      return unsupported("a plan of " + std::to_string(entries) + " key tiles or chunks",
+                         "use a sparser pattern or larger tiles");
+
+    plan.stages.reserve(size_t(entries) + size_t(gathered.readAhead()));
     rows.resize(size_t(map.classCount()));
-    for (int64_t maskClass = 0; maskClass < map.classCount(); ++maskClass) {
+    forEachTile([&](int64_t maskClass, int64_t tile) {
       std::vector<TileRow> &tiles = rows[size_t(maskClass)];
       tiles.reserve(size_t(map.queryTiles()));
-      std::span<const KeyRange> previous;
-      for (int64_t tile = 0; tile < map.queryTiles(); ++tile) {
-        int64_t queries = std::min<int64_t>(schedule.tileQ, queryCount - tile * schedule.tileQ);
-        std::span<const KeyRange> ranges = map.ranges(maskClass, tile);
-        if (tile > 0 &&
-            std::equal(ranges.begin(), ranges.end(), previous.begin(), previous.end())) {
-          tiles.push_back(tiles.back());
-        } else {
-          tiles.push_back(schedule.gather ? cut(gathered, ranges) : cut(ranges));
-        }
-        tiles.back().queries = queries;
-        previous = ranges;
-      }
-    }
+      std::span<const KeyRange> ranges = map.ranges(maskClass, tile);
+      int64_t queries =
+          std::min<int64_t>(schedule.tileQ, problem.query().tokenCount() - tile * schedule.tileQ);
+      tiles.push_back({repeats(maskClass, tile) ? tiles.back().stages
+                       : schedule.gather        ? gathered.cut(ranges)
+                                                : cut(ranges),
+                       queries});
+    });
     if (schedule.gather)
       gathered.finish();
+    return {};
   }
 
   int64_t workCount() const {
@@ -100,10 +126,10 @@ struct PlanBuilder {
             plan.work.push_back({.query = uint32_t(tile) * uint32_t(schedule.tileQ),
                                  .head = uint32_t(head),
                                  .batch = uint32_t(batch),
-                                 .first = row.first,
-                                 .full = row.full,
-                                 .partial = row.partial,
-                                 .columns = row.columns,
+                                 .first = row.stages.first,
+                                 .full = row.stages.full,
+                                 .partial = row.stages.partial,
+                                 .columns = row.stages.columns,
                                  .reserved = 0});
       }
   }
@@ -150,18 +176,24 @@ struct PlanBuilder {
     return total([](const TileRow &row) { return row.length(); });
   }
   int64_t coveredPairs() const {
-    return total([](const TileRow &row) { return row.queries * row.keys; });
+    return total([](const TileRow &row) { return row.pairs(); });
   }
 
-  /// Counted once for every class: heads of one class keep the same pairs.
+  /// Counted once for every class: heads of one class keep the same pairs. Without partial ranges
+  /// they are those of the tiles.
   int64_t keptPairsOfAll() const {
     std::vector<int64_t> ofClass(rows.size(), -1);
     int64_t sum = 0;
     for (int64_t batch = 0; batch < problem.shape().batch; ++batch)
       for (int64_t head = 0; head < problem.shape().heads; ++head) {
-        int64_t &pairs = ofClass[size_t(map.classOf(batch, head))];
-        if (pairs < 0)
+        auto maskClass = size_t(map.classOf(batch, head));
+        int64_t &pairs = ofClass[maskClass];
+        if (pairs < 0 && hasPartial[maskClass])
           pairs = keptPairs(problem, batch, head);
+        else if (pairs < 0)
+          pairs =
+              std::accumulate(rows[maskClass].begin(), rows[maskClass].end(), int64_t{0},
+                              [](int64_t sum, const TileRow &row) { return sum + row.pairs(); });
         sum += pairs;
       }
     return sum;
@@ -228,11 +260,8 @@ Result<Plan> makePlan(const Problem &problem, const Schedule &schedule) {
   if (builder.workCount() > int64_t{UINT32_MAX})
     return unsupported("a plan of " + std::to_string(builder.workCount()) + " query tiles",
                        "use fewer heads or batch elements in one launch, or larger tiles");
-  builder.cutAll();
-  // Kernels compute the place of a stage's entry in 32 bits.
-  if (plan.stages.size() > size_t(std::numeric_limits<int32_t>::max()))
-    return unsupported("a plan of " + std::to_string(plan.stages.size()) + " key tiles or chunks",
-                       "use a sparser pattern or larger tiles");
+  if (Status status = builder.cutAll(); !status)
+    return status.error();
   builder.orderWork();
   plan.coveredPairs = builder.coveredPairs();
   plan.keptPairs = builder.keptPairsOfAll();

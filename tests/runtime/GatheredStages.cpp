@@ -71,7 +71,7 @@ struct Walk {
 };
 
 std::string complaint(const Tile &tile, const std::vector<uint32_t> &stages,
-                      const GatheredRow &row) {
+                      const StageRow &row) {
   int64_t perStage = tile.tileK / tile.gather;
   auto stagesOf = [&](int kind) { return (tile.chunksOf(kind) + perStage - 1) / perStage; };
   if (row.full != std::max<int64_t>(1, stagesOf(2)) || row.partial != stagesOf(1))
@@ -115,13 +115,15 @@ TEST_CASE("stages cover the kept ranges exactly, each key once, and say where pa
     int64_t tileK = gather * *rc::gen::inRange<int64_t>(1, 13);
     std::vector<uint32_t> stages;
     std::vector<Tile> tiles;
-    std::vector<GatheredRow> rows;
+    std::vector<StageRow> rows;
     for (int i = *rc::gen::inRange(1, 4); i > 0; --i) {
       tiles.push_back(drawTile(tileK, gather));
       GatheredStages gathered(stages, tileK, gather, tiles.back().keyCount);
       uint32_t next = uint32_t(stages.size()) / uint32_t(tileK / gather);
+      int64_t before = int64_t(stages.size());
       rows.push_back(gathered.cut(tiles.back().ranges()));
       RC_ASSERT(rows.back().first == next);
+      RC_ASSERT(int64_t(stages.size()) - before == gathered.entriesOf(tiles.back().ranges()));
     }
     for (size_t i = 0; i < tiles.size(); ++i)
       RC_ASSERT(complaint(tiles[i], stages, rows[i]) == "");
@@ -131,7 +133,7 @@ TEST_CASE("stages cover the kept ranges exactly, each key once, and say where pa
 TEST_CASE("the remainder comes first, the ragged end in it, and padding after it") {
   std::vector<uint32_t> stages;
   GatheredStages gathered(stages, 64, 16, 200);
-  GatheredRow row = gathered.cut(std::vector<KeyRange>{{0, 64, true}, {96, 200, true}});
+  StageRow row = gathered.cut(std::vector<KeyRange>{{0, 64, true}, {96, 200, true}});
   CHECK(row.first == 0);
   CHECK(row.full == 3);
   CHECK(row.partial == 0);
@@ -154,7 +156,7 @@ TEST_CASE("the remainder comes first, the ragged end in it, and padding after it
 TEST_CASE("a tile that keeps nothing has one stage of padding") {
   std::vector<uint32_t> stages;
   GatheredStages gathered(stages, 64, 16, 100);
-  GatheredRow row = gathered.cut({});
+  StageRow row = gathered.cut({});
   CHECK(row.full == 1);
   CHECK(row.partial == 0);
   CHECK(row.columns == 0);
@@ -165,7 +167,7 @@ TEST_CASE("a tile that keeps nothing has one stage of padding") {
 TEST_CASE("a chunk of a whole tile is consecutive by itself") {
   std::vector<uint32_t> stages;
   GatheredStages gathered(stages, 128, 128, 300);
-  GatheredRow row = gathered.cut(std::vector<KeyRange>{{0, 128, false}, {128, 300, true}});
+  StageRow row = gathered.cut(std::vector<KeyRange>{{0, 128, false}, {128, 300, true}});
   CHECK(row.full == 2);
   CHECK(row.partial == 1);
   CHECK(row.columns == 44);
