@@ -96,7 +96,7 @@ void plan(benchmark::State &state, const Clip &clip, const Schedule &schedule) {
   state.counters["peak_MiB"] = peakMiB();
 }
 
-const bool registered = [] {
+void registerPlans() {
   struct {
     const char *name;
     const Clip &clip;
@@ -112,9 +112,14 @@ const bool registered = [] {
               .c_str(),
           plan, clip, Schedule{.tileQ = 128, .tileK = tileK, .gather = gather})
           ->Unit(benchmark::kMillisecond);
-  return true;
-}();
+}
 
 } // namespace
 
-BENCHMARK_MAIN();
+int main(int count, char **arguments) {
+  benchmark::Initialize(&count, arguments);
+  if (benchmark::ReportUnrecognizedArguments(count, arguments))
+    return 2;
+  registerPlans();
+  benchmark::RunSpecifiedBenchmarks();
+}

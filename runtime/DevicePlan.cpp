@@ -43,6 +43,7 @@ Result<std::shared_ptr<const DevicePlan>> DevicePlan::upload(const Plan &plan,
                                                              const Device &device) {
   std::shared_ptr<DevicePlan> uploaded(new DevicePlan(device));
   std::vector<char> bytes;
+  bytes.reserve(plan.bytes() + 5 * (partAlignment + sizeof(int64_t)));
   append(bytes, plan.work);
   uploaded->stages = append(bytes, plan.stages);
   uploaded->constants = append(bytes, plan.constants);

@@ -1,4 +1,5 @@
-/* c_abi <cpu image> <gpu image>: the C interface from C11, against the shared library alone. */
+/* c_abi <cpu image> <gpu image> <sm_90a image>: the C interface from C11, against the shared
+ * library alone. */
 
 #include "runtime/halftone.h"
 
@@ -160,7 +161,7 @@ static void gpu(const char *path) {
 }
 
 int main(int count, char **arguments) {
-  if (count != 3)
+  if (count != 4)
     return 2;
   EXPECT(halftone_version() == 100);
   EXPECT(halftone_error_status(NULL) == HALFTONE_OK && *halftone_error_text(NULL) == 0);
@@ -169,6 +170,7 @@ int main(int count, char **arguments) {
   problems();
   cpu(arguments[1]);
   gpu(arguments[2]);
+  gpu(arguments[3]);
   if (failures)
     fprintf(stderr, "%d failures\n", failures);
   return failures != 0;

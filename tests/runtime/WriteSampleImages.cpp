@@ -1,4 +1,4 @@
-// write_sample_images <cpu file> <gpu file>: the images that CAbi.c loads.
+// write_sample_images <cpu file> <gpu file> <sm_90a file>: the images that CAbi.c loads.
 
 #include "dsl/Parse.h"
 #include "dsl/Program.h"
@@ -9,7 +9,8 @@
 
 using namespace halftone;
 
-static bool write(const char *path, Image::Kind kind, const char *target, Element element) {
+static bool write(const char *path, Image::Kind kind, const char *target, Element element,
+                  int gather = 0) {
   Result<Problem> problem =
       parseProblem("attention query=sequence(64) key=sequence(64) batch=1 heads=2 kv_heads=2 "
                    "head_dim=64 element=f32 lse=1 where k.index <= q.index");
@@ -31,6 +32,8 @@ static bool write(const char *path, Image::Kind kind, const char *target, Elemen
   image.lse = true;
   image.schedule.tileQ = 64;
   image.schedule.tileK = 32;
+  image.schedule.gather = gather;
+  image.planFormat = gather ? 2 : 1;
   image.threads = 128;
   image.scratchBytes = 4096;
   std::vector<char> bytes = writeImage(image);
@@ -40,8 +43,9 @@ static bool write(const char *path, Image::Kind kind, const char *target, Elemen
 }
 
 int main(int count, char **arguments) {
-  if (count != 3)
+  if (count != 4)
     return 2;
   return !write(arguments[1], Image::Kind::Object, "cpu", Element::F32) ||
-         !write(arguments[2], Image::Kind::Cubin, "sm_90", Element::BF16);
+         !write(arguments[2], Image::Kind::Cubin, "sm_90", Element::BF16) ||
+         !write(arguments[3], Image::Kind::Cubin, "sm_90a", Element::BF16, 16);
 }
