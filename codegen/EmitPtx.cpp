@@ -29,7 +29,9 @@ namespace {
 /// The oldest PTX that has what is used, so that old drivers take it: 7.7 (CUDA 11.7) is the first
 /// with parameters that may be addressed in place; newer architectures need their own.
 StringRef ptxFeature(int computeCapability) {
-  if (computeCapability >= 120)
+  if (computeCapability == 103 || computeCapability > 120)
+    return "+ptx88";
+  if (computeCapability == 120)
     return "+ptx87";
   if (computeCapability >= 100)
     return "+ptx86";

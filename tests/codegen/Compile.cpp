@@ -125,6 +125,12 @@ TEST_CASE("a GPU's levels") {
   }
 }
 
+TEST_CASE("every GPU target has PTX") {
+  for (const std::string &name : Target::names())
+    if (name != "cpu")
+      CHECK(has(text(clip(), name, Level::Ptx), ".target " + name));
+}
+
 TEST_CASE("a target without a level says so") {
   CHECK(refusal(emitted(clip(), "cpu", Level::Ptx)) ==
         "the target cpu has no level 'ptx'; use object, or a target such as sm_80");
