@@ -39,13 +39,6 @@ int dividing(int size, int64_t block, int least) {
   return size;
 }
 
-/// Rows that all threads of a block copy at once, 16 bytes each: a tile's rows are a multiple of
-/// it.
-int64_t copyRows(int64_t headDim, int64_t warps) {
-  int64_t pieces = headDim / 8;
-  return std::lcm(pieces, 32 * warps) / pieces;
-}
-
 /// The fastest of those tried on an H100 (dense, bf16, 16,384 tokens). Up to a head dim of 128, 32
 /// rows a warp: keys and values are read from shared memory half as often as with 16, which is
 /// worth the few registers that spill at 96 and 128. Beyond, only 16 rows fit in the registers, and
@@ -59,11 +52,11 @@ Schedule mmaSchedule(const Problem &problem, const Target &target) {
   if (int64_t block = maskBlock(problem.pattern())) {
     schedule.tileQ = dividing(schedule.tileQ, block, 64);
     schedule.tileK =
-        dividing(schedule.tileK, block, int(std::max<int64_t>(16, copyRows(headDim, 4))));
+        dividing(schedule.tileK, block, int(std::max<int64_t>(16, mmaCopyRows(headDim, 4 * 32))));
   }
   if (mmaSharedBytes(headDim, schedule) > target.sharedBytes)
     schedule.tileQ = 64;
-  if (headDim > 128 && schedule.tileK % copyRows(headDim, 8) != 0)
+  if (headDim > 128 && schedule.tileK % mmaCopyRows(headDim, 8 * 32) != 0)
     schedule.tileQ = 64;
   schedule.warps = headDim > 128 && schedule.tileQ == 128 ? 8 : 4;
   return schedule;
@@ -138,6 +131,11 @@ Status checkMma(const Problem &problem, const Schedule &schedule, const Target &
     return status;
   if (Status status = checkStep("tileK", schedule.tileK, 16, 128); !status)
     return status;
+  if (int64_t step = mmaCopyRows(headDim, 32 * warps); schedule.tileK % step != 0)
+    return misuse("tileK=" + number(schedule.tileK) + " cannot be shared evenly by " +
+                      number(warps) + " warps, which copy " + number(step) +
+                      " rows of this head dim at once",
+                  "use tileK=" + number((schedule.tileK + step - 1) / step * step));
   int64_t shared = mmaSharedBytes(headDim, schedule);
   if (shared > target.sharedBytes) {
     Schedule nearest = mmaSchedule(problem, target);

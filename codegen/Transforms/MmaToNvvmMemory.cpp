@@ -45,7 +45,7 @@ struct LowerSharedTile : OpConversionPattern<SharedTileOp> {
 /// row and every `width`-th chunk.
 struct ThreadWalk {
   ThreadWalk(MmaScalars &scalars, SharedType tile, int64_t threads)
-      : width(tile.getCopyWidth(threads)), rowStep(threads / width) {
+      : width(mmaCopyWidth(tile.getChunks(), threads)), rowStep(tile.getCopyRows(threads)) {
     Value thread = scalars.thread();
     row = scalars.shiftRight(thread, llvm::Log2_64(width));
     chunk = scalars.bitAnd(thread, width - 1);

@@ -100,6 +100,9 @@ TEST_CASE("what a target cannot do is refused with the nearest fix") {
         "tileQ=100 is not a multiple of 64 from 64 to 256; use tileQ=128");
   CHECK(refusal(clip(64), {.tileK = 8}, "sm_80") ==
         "tileK=8 is not a multiple of 16 from 16 to 128; use tileK=16");
+  CHECK(refusal(clip(80), {.tileQ = 64, .tileK = 80}, "sm_80") ==
+        "tileK=80 cannot be shared evenly by 4 warps, which copy 64 rows of this head dim at once; "
+        "use tileK=128");
   CHECK(refusal(clip(256), {.tileQ = 128, .tileK = 128}, "sm_86") ==
         "the schedule needs 327680 bytes of shared memory; sm_86 has 101376 for a block; "
         "use tileQ=64 tileK=64 stages=1 order=longFirst");

@@ -1,5 +1,7 @@
 #pragma once
 
+#include "codegen/MmaLimits.h"
+
 #include "mlir/Bytecode/BytecodeOpInterface.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/IR/BuiltinTypes.h"

@@ -44,7 +44,7 @@ LogicalResult verifyFragment(Operation *op, StringRef what, FragmentType type, i
 LogicalResult verifyThreads(Operation *op, SharedType tile, int64_t threads) {
   if (threads < 32 || (threads & (threads - 1)))
     return op->emitOpError() << "needs a power of two of threads, 32 or more, not " << threads;
-  int64_t rows = threads / tile.getCopyWidth(threads);
+  int64_t rows = tile.getCopyRows(threads);
   if (tile.getRows() % rows)
     return op->emitOpError() << "cannot share " << tile << " among " << threads
                              << " threads evenly: they take " << rows

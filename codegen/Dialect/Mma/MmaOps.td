@@ -108,12 +108,8 @@ def Mma_SharedType : Mma_Type<"Shared", "shared"> {
       int64_t mask = getSwizzleMask();
       return mask == 7 ? 0 : mask == 3 ? 1 : 2;
     }
-    /// How `threads` threads divide a tile: so many neighbours take the chunks of a row, and the rest
-    /// other rows, eight or a multiple at once, so that a thread's swizzle never changes.
-    int64_t getCopyWidth(int64_t threads) const {
-      int64_t chunks = getChunks();
-      return std::max<int64_t>(1, std::min<int64_t>(chunks & -chunks, threads / 8));
-    }
+    /// Rows that `threads` threads copy at once; they share the tile evenly if it has a multiple.
+    int64_t getCopyRows(int64_t threads) const { return mmaCopyRows(getColumns(), threads); }
   }];
 }
 
