@@ -1,11 +1,13 @@
 #include "autotune/CheckedJson.h"
 
+#include <llvm/Support/JSON.h>
 #include <valijson/adapters/nlohmann_json_adapter.hpp>
 #include <valijson/schema.hpp>
 #include <valijson/schema_parser.hpp>
 #include <valijson/validation_results.hpp>
 #include <valijson/validator.hpp>
 
+#include <cmath>
 #include <map>
 #include <mutex>
 
@@ -46,20 +48,29 @@ std::string placeOf(const std::vector<std::string> &context) {
   return place;
 }
 
-/// The place of the first string with a control character below `json`; empty if there is none.
-std::string controlCharacter(const Json &json, const std::string &place) {
-  if (json.is_string()) {
-    for (unsigned char c : json.get_ref<const std::string &>())
-      if (c < ' ' || c == 0x7f)
-        return place;
+/// What is wrong with a string or number whatever the schema; empty where nothing is.
+std::string wrongByItself(const Json &value) {
+  if (value.is_number_float() && !std::isfinite(value.get<double>()))
+    return "it is not a finite number";
+  if (!value.is_string())
     return {};
+  const std::string &text = value.get_ref<const std::string &>();
+  for (unsigned char c : text)
+    if (c < ' ' || c == 0x7f)
+      return "it holds a control character";
+  return llvm::json::isUTF8(text) ? "" : "it is not UTF-8";
+}
+
+/// "place: reason" of the first such value in `json`, which is at `place`.
+std::string firstWrong(const Json &json, const std::string &place) {
+  if (!json.is_structured()) {
+    std::string reason = wrongByItself(json);
+    return reason.empty() ? reason : place + ": " + reason;
   }
-  if (!json.is_structured())
-    return {};
   for (const auto &[name, value] : json.items()) {
     std::string inner =
         json.is_array() ? place + "[" + name + "]" : place + (place.empty() ? "" : ".") + name;
-    if (std::string found = controlCharacter(value, inner); !found.empty())
+    if (std::string found = firstWrong(value, inner); !found.empty())
       return found;
   }
   return {};
@@ -89,14 +100,13 @@ Result<Json> readJson(std::string_view bytes) {
 }
 
 Status checkSchema(const Json &document, std::string_view schema) {
+  if (std::string wrong = firstWrong(document, {}); !wrong.empty())
+    return fileError(wrong);
   valijson::Validator validator;
   valijson::ValidationResults results;
   valijson::adapters::NlohmannJsonAdapter adapter(document);
-  if (validator.validate(parsedSchema(schema), adapter, &results)) {
-    if (std::string place = controlCharacter(document, {}); !place.empty())
-      return fileError(place + ": it holds a control character");
+  if (validator.validate(parsedSchema(schema), adapter, &results))
     return {};
-  }
   // The deepest place says most; the errors above it only repeat that something inside is wrong.
   valijson::ValidationResults::Error error, deepest;
   while (results.popError(error))

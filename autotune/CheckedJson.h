@@ -12,9 +12,9 @@ namespace halftone {
 /// program), and valid UTF-8. A File error says what is wrong and where.
 Result<nlohmann::json> readJson(std::string_view bytes);
 
-/// Whether `document` is what the schema (JSON text, draft 7) describes, and no string of it holds
-/// a control character, which would go to a terminal; the error names the first value that is not,
-/// as "configurations[2].key.heads: ...".
+/// Whether `document` is what the schema (JSON text, draft 7) describes, its numbers are finite, and
+/// its strings are UTF-8 without control characters, which would go to a terminal; the error names
+/// the first value that is not so, as "configurations[2].key.heads: ...".
 ///
 /// The pattern of a string in the schema must have an end, as {1,200} has: the standard library's
 /// regular expressions use the stack for every character that * or + takes.

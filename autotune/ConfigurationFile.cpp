@@ -27,7 +27,8 @@ Json toJson(Key key) {
 std::string digestOf(const Json &json) {
   Json rest = json;
   rest.erase("sha256");
-  return sha256(rest.dump());
+  // What is not UTF-8 is refused later, with its place.
+  return sha256(rest.dump(-1, ' ', false, Json::error_handler_t::replace));
 }
 
 Json toJson(const Configuration &configuration) {

@@ -3,8 +3,8 @@
 #include "autotune/Digest.h"
 #include "autotune/ShapeBucket.h"
 
+#include <llvm-c/Core.h>
 #include <llvm/ADT/StringRef.h>
-#include <llvm/Config/llvm-config.h>
 #include <llvm/TargetParser/Host.h>
 
 #include <unistd.h>
@@ -51,7 +51,12 @@ std::string_view stridesName(Strides strides) {
 Toolchain Toolchain::ofThisBuild(std::string ptxas) {
   // HALFTONE_CODEGEN_REVISION is raised by hand when the code of an unchanged schedule becomes
   // faster or slower, so that a build which differs in comments keeps what was tuned.
-  return {HALFTONE_VERSION "." HALFTONE_CODEGEN_REVISION, LLVM_VERSION_STRING, std::move(ptxas)};
+  // LLVM's version is the one that is linked now, not the one of the headers.
+  unsigned major = 0, minor = 0, patch = 0;
+  LLVMGetVersion(&major, &minor, &patch);
+  std::string llvm =
+      std::to_string(major) + "." + std::to_string(minor) + "." + std::to_string(patch);
+  return {HALFTONE_VERSION "." HALFTONE_CODEGEN_REVISION, std::move(llvm), std::move(ptxas)};
 }
 
 std::string ptxasVersion(std::string_view versionOutput) {

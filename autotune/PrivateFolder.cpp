@@ -6,6 +6,7 @@
 #include <atomic>
 #include <cerrno>
 #include <cstring>
+#include <ctime>
 #include <random>
 #include <utility>
 
@@ -182,8 +183,11 @@ Result<bool> PrivateFolder::remove(const std::string &name) const {
   return unwritable(where, std::strerror(errno));
 }
 
-void PrivateFolder::touch(const std::string &name) const {
-  ::utimensat(descriptor, name.c_str(), nullptr, AT_SYMLINK_NOFOLLOW);
+void PrivateFolder::touch(const std::string &name, int64_t seconds) const {
+  struct stat status;
+  if (::fstatat(descriptor, name.c_str(), &status, AT_SYMLINK_NOFOLLOW) == 0 &&
+      status.st_mtim.tv_sec + seconds <= std::time(nullptr))
+    ::utimensat(descriptor, name.c_str(), nullptr, AT_SYMLINK_NOFOLLOW);
 }
 
 Result<std::vector<PrivateFolder::File>> PrivateFolder::files(bool leftovers) const {
@@ -218,11 +222,10 @@ Result<size_t> PrivateFolder::removeLeftovers(int64_t seconds) const {
   Result<std::vector<File>> found = files(true);
   if (!found)
     return found.error();
-  timespec now{};
-  ::clock_gettime(CLOCK_REALTIME, &now);
+  std::time_t now = std::time(nullptr);
   size_t removed = 0;
   for (const File &file : *found)
-    if (file.modified / 1'000'000'000 + seconds <= now.tv_sec &&
+    if (file.modified / 1'000'000'000 + seconds <= now &&
         ::unlinkat(descriptor, file.name.c_str(), 0) == 0)
       ++removed;
   return removed;

@@ -39,8 +39,9 @@ public:
   Status write(const std::string &name, std::string_view bytes) const;
   /// True if it was there.
   Result<bool> remove(const std::string &name) const;
-  /// The file was used now. Not being allowed to say so is no error.
-  void touch(const std::string &name) const;
+  /// Sets the time of a file to now if it is `seconds` old: it was used. Not being allowed to is no
+  /// error.
+  void touch(const std::string &name, int64_t seconds) const;
 
   struct File {
     std::string name;

@@ -59,9 +59,13 @@ std::optional<Configuration> UserConfigurations::get(const std::string &keyHash)
 
 bool UserConfigurations::put(const std::string &keyHash, std::string_view bytes) const {
   Result<std::optional<PrivateFolder>> opened = folder(PrivateFolder::Open::Create);
-  if (opened && !*opened)
+  if (!opened) {
+    warnings->add(opened.error().message);
+    return false;
+  }
+  if (!*opened)
     return false; // there is no folder at all, which was said when it was looked for
-  Status written = opened ? (*opened)->write(fileName(keyHash), bytes) : Status(opened.error());
+  Status written = (*opened)->write(fileName(keyHash), bytes);
   if (!written)
     warnings->add(written.error().message + "; results are kept in memory only");
   return bool(written);

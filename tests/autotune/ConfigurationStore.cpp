@@ -1,12 +1,32 @@
 #include "autotune/ConfigurationStore.h"
 
+#include "autotune/ConfigurationFile.h"
 #include "tests/autotune/SampleConfiguration.h"
 #include "tests/autotune/ScratchFolder.h"
 
 #include <doctest/doctest.h>
 
+#include <limits>
+
 using namespace halftone;
 using namespace halftone::test;
+
+namespace {
+
+Configuration timed(int64_t heads, double milliseconds, const char *when = "2026-11-24T18:45:00Z") {
+  Configuration result = sampleConfiguration(heads);
+  result.best.medianMilliseconds = milliseconds;
+  result.when = when;
+  return result;
+}
+
+std::string file(const std::vector<Configuration> &configurations) {
+  Result<std::string> bytes = writeConfigurations(configurations);
+  REQUIRE(bytes);
+  return *bytes;
+}
+
+} // namespace
 
 TEST_CASE("what is put is found, here and by another process") {
   ScratchFolder scratch;
@@ -23,9 +43,151 @@ TEST_CASE("what is put is found, here and by another process") {
     Lookup found = reader->get(sampleKey());
     CHECK(found.match == Lookup::Match::Hit);
     CHECK(found.layer == Layer::User);
+    CHECK(found.differences.empty());
     REQUIRE(found.configuration);
     CHECK(found.configuration->best.schedule == sampleConfiguration().best.schedule);
     CHECK(found.text() == "tuned (user, 2026-11-24T18:45:00Z)");
   }
+  REQUIRE(store.put(timed(40, 7)));
+  CHECK(other.get(sampleKey()).configuration->best.medianMilliseconds == 7);
   CHECK(store.takeWarnings().empty());
+}
+
+TEST_CASE("without a folder everything works in memory, with one warning") {
+  CacheLocation nowhere = CacheLocation::find({"", "", ""});
+  nowhere.systemFolder = nowhere.shippedFolder = "";
+  ConfigurationStore store(nowhere);
+  REQUIRE(store.put(sampleConfiguration()));
+  REQUIRE(store.put(sampleConfiguration(24)));
+  Lookup found = store.get(sampleKey());
+  CHECK(found.match == Lookup::Match::Hit);
+  CHECK(found.layer == Layer::Memory);
+  CHECK(store.takeWarnings() == std::vector<std::string>{nowhere.whyNoFolder});
+  CHECK(store.takeWarnings().empty());
+  Result<bool> removed = store.remove(sampleKey());
+  REQUIRE(removed);
+  CHECK(*removed);
+  CHECK(store.get(sampleKey()).match == Lookup::Match::Nearest);
+}
+
+TEST_CASE("the nearest configuration is one that may be used, and it is said to be that") {
+  ScratchFolder scratch;
+  ConfigurationStore store(onlyUser(scratch.path()));
+  REQUIRE(store.put(timed(10, 1)));
+  REQUIRE(store.put(timed(20, 2)));
+  Lookup found = store.get(sampleKey());
+  CHECK(found.match == Lookup::Match::Nearest);
+  REQUIRE(found.configuration);
+  CHECK(found.configuration->best.medianMilliseconds == 2);
+  CHECK(found.text() == "nearest (user, 2026-11-24T18:45:00Z): heads is 40 here and 20 there, "
+                        "kvHeads is 40 here and 20 there");
+
+  Key other = sampleKey(20);
+  other.target = "sm_90";
+  found = store.get(other);
+  CHECK(found.match == Lookup::Match::Miss);
+  CHECK_FALSE(found.configuration);
+  CHECK(found.text() == "not tuned: target is sm_90 here and sm_90a there");
+  other.target = "sm_90a";
+  other.headDim = 64;
+  CHECK(store.get(other).text() == "not tuned: headDim is 64 here and 128 there");
+}
+
+TEST_CASE("of those equally near the newest counts") {
+  ScratchFolder scratch;
+  ConfigurationStore store(onlyUser(scratch.path()));
+  Key key = sampleKey();
+  for (auto [llvm, when, milliseconds] : {std::tuple{"21", "2026-11-01T00:00:00Z", 1.0},
+                                          {"20", "2026-11-03T00:00:00Z", 3.0},
+                                          {"19", "2026-11-02T00:00:00Z", 2.0}}) {
+    Configuration configuration = timed(40, milliseconds, when);
+    configuration.key.llvm = llvm;
+    REQUIRE(store.put(configuration));
+  }
+  Lookup found = store.get(key);
+  CHECK(found.match == Lookup::Match::Nearest);
+  CHECK(found.configuration->best.medianMilliseconds == 3);
+  CHECK(found.text() == "nearest (user, 2026-11-03T00:00:00Z): llvm is 22.1.8 here and 20 there");
+}
+
+TEST_CASE("layers, from the explicit file down to what came with Halftone") {
+  ScratchFolder scratch;
+  CacheLocation location = onlyUser(scratch.path("user"));
+  location.explicitFile = scratch.path("mine.json");
+  location.systemFolder = scratch.path("system");
+  location.shippedFolder = scratch.path("shipped");
+  scratch.write("mine.json", file({timed(1, 1)}));
+  scratch.write("system/a.json", file({timed(1, 3), timed(2, 3), timed(3, 3)}));
+  scratch.write("system/b.json", file({timed(3, 30)})); // after a.json
+  scratch.write("system/readme.txt", "not a configuration");
+  scratch.write("shipped/x.json", file({timed(1, 4), timed(2, 4), timed(3, 4), timed(4, 4)}));
+  ConfigurationStore store(location);
+  REQUIRE(store.put(timed(1, 2)));
+  REQUIRE(store.put(timed(2, 2)));
+  auto found = [&store](int64_t heads) {
+    Lookup lookup = store.get(sampleKey(heads));
+    REQUIRE(lookup.match == Lookup::Match::Hit);
+    return std::string(layerName(lookup.layer)) + " " +
+           std::to_string(int(lookup.configuration->best.medianMilliseconds));
+  };
+  CHECK(found(1) == "explicit 1");
+  CHECK(found(2) == "user 2");
+  CHECK(found(3) == "system 30");
+  CHECK(found(4) == "shipped 4");
+  CHECK(store.all().size() == 10);
+  CHECK(store.takeWarnings().empty());
+  // What is below the user's folder is not written and not removed.
+  Result<bool> removed = store.remove(sampleKey(4));
+  REQUIRE(removed);
+  CHECK_FALSE(*removed);
+  CHECK(found(4) == "shipped 4");
+}
+
+TEST_CASE("a damaged file of a layer is one warning, and the others still count") {
+  ScratchFolder scratch;
+  CacheLocation location = onlyUser(scratch.path("user"));
+  location.explicitFile = scratch.path("none.json");
+  location.shippedFolder = scratch.path("shipped");
+  scratch.write("shipped/a.json", "{");
+  scratch.write("shipped/b.json", file({timed(1, 1)}));
+  ConfigurationStore store(location);
+  CHECK(store.get(sampleKey(1)).match == Lookup::Match::Hit);
+  CHECK(store.get(sampleKey(1)).match == Lookup::Match::Hit);
+  std::vector<std::string> warnings = store.takeWarnings();
+  REQUIRE(warnings.size() == 2);
+  CHECK(warnings[0] ==
+        "cannot read `" + scratch.path("none.json") + "`: No such file or directory");
+  CHECK(warnings[1].starts_with("`" + scratch.path("shipped/a.json") +
+                                "` is not used: not a file of Halftone configurations: "));
+}
+
+TEST_CASE("what cannot be kept is refused, and nothing is written") {
+  ScratchFolder scratch;
+  ConfigurationStore store(onlyUser(scratch.path("cache")));
+  auto message = [&store](auto change) {
+    Configuration configuration = sampleConfiguration();
+    change(configuration);
+    Status status = store.put(configuration);
+    REQUIRE_FALSE(status);
+    CHECK(status.error().code == ErrorCode::Misuse);
+    return status.error().message;
+  };
+  const std::string cannot = "not a configuration that can be kept: configurations[0].";
+  CHECK(message([](Configuration &c) {
+          c.best.medianMilliseconds = 0;
+        }).starts_with(cannot + "best.medianMilliseconds: "));
+  CHECK(message([](Configuration &c) {
+          c.best.medianMilliseconds = std::numeric_limits<double>::infinity();
+        }).starts_with(cannot + "best.medianMilliseconds: "));
+  CHECK(message([](Configuration &c) {
+          c.runnersUp[1].spreadMilliseconds = std::numeric_limits<double>::quiet_NaN();
+        }).starts_with(cannot + "runnersUp[1].spreadMilliseconds: "));
+  CHECK(message([](Configuration &c) { c.device = "a\x1b[31mb"; }) ==
+        cannot + "device: it holds a control character");
+  CHECK(message([](Configuration &c) { c.device = "\xff"; }) == cannot + "device: it is not UTF-8");
+  CHECK(
+      message([](Configuration &c) { c.key.pattern = "?"; }).starts_with(cannot + "key.pattern: "));
+  CHECK(message([](Configuration &c) { c.key.heads = 0; }).starts_with(cannot + "key.heads: "));
+  CHECK(message([](Configuration &c) { c.when = "now"; }).starts_with(cannot + "when: "));
+  CHECK(scratch.files().empty());
 }

@@ -42,6 +42,8 @@ public:
   }
   void write(const std::string &name, const std::string &bytes) const {
     std::filesystem::create_directories((root / name).parent_path());
+    // A new file: emptying one that is there waits for the disk.
+    std::filesystem::remove(root / name);
     std::ofstream(root / name, std::ios::binary) << bytes;
   }
 
