@@ -3,6 +3,7 @@
 #include "dsl/Build.h"
 #include "dsl/Nearest.h"
 #include "dsl/Print.h"
+#include "dsl/Vocabulary.h"
 
 namespace halftone {
 
@@ -217,16 +218,11 @@ ExpressionReader::Piece ExpressionReader::primary() {
 }
 
 ExpressionReader::Piece ExpressionReader::coordinate(Side side, const Where &start) {
-  constexpr std::pair<std::string_view, Coordinate> names[] = {
-      {"index", Coordinate::Index},   {"frame", Coordinate::Frame},
-      {"place", Coordinate::Place},   {"row", Coordinate::Row},
-      {"column", Coordinate::Column}, {"segment", Coordinate::Segment},
-      {"isText", Coordinate::IsText}};
   if (!scanner.expect("."))
     return {};
   Where at = scanner.where();
   std::string_view name = scanner.peekWord();
-  for (auto [known, coordinate] : names)
+  for (auto [known, coordinate] : coordinateWords)
     if (name == known) {
       scanner.word();
       return {buildCoordinate(side, coordinate, start), start};
@@ -244,11 +240,8 @@ ExpressionReader::Piece ExpressionReader::patternArgument() { return requireBool
 ExpressionReader::Piece ExpressionReader::sumArgument() { return requireInteger(anyPattern()); }
 
 ExpressionReader::Piece ExpressionReader::call(std::string_view name, const Where &start) {
-  constexpr std::pair<std::string_view, Op> functions[] = {
-      {"abs", Op::Abs}, {"bits", Op::Bits}, {"pow2", Op::Pow2},
-      {"min", Op::Min}, {"max", Op::Max},   {"select", Op::Select}};
   Op op = Op::Constant;
-  for (auto [known, operation] : functions)
+  for (auto [known, operation] : functionWords)
     if (name == known)
       op = operation;
   if (op == Op::Constant && name != "scaled" && name != "rounded" && name != "radialBlocks") {

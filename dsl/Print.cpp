@@ -1,6 +1,7 @@
 #include "dsl/Print.h"
 
 #include "dsl/Decimal.h"
+#include "dsl/Vocabulary.h"
 
 #include <algorithm>
 
@@ -81,45 +82,8 @@ const char *symbol(Op op) {
   }
 }
 
-const char *functionName(Op op) {
-  switch (op) {
-  case Op::Min:
-    return "min";
-  case Op::Max:
-    return "max";
-  case Op::Abs:
-    return "abs";
-  case Op::Bits:
-    return "bits";
-  case Op::Pow2:
-    return "pow2";
-  case Op::Select:
-    return "select";
-  case Op::Rounded:
-    return "rounded";
-  default:
-    return nullptr;
-  }
-}
-
-const char *coordinateName(Coordinate coordinate) {
-  switch (coordinate) {
-  case Coordinate::Index:
-    return ".index";
-  case Coordinate::Frame:
-    return ".frame";
-  case Coordinate::Place:
-    return ".place";
-  case Coordinate::Row:
-    return ".row";
-  case Coordinate::Column:
-    return ".column";
-  case Coordinate::Segment:
-    return ".segment";
-  case Coordinate::IsText:
-    return ".isText";
-  }
-  return "";
+std::string_view functionName(Op op) {
+  return op == Op::Rounded ? "rounded" : wordFor(functionWords, op);
 }
 
 /// Whether operand number `index` of a prefix or infix operation is put in brackets.
@@ -168,7 +132,7 @@ void writeCall(const Node &node, std::string &out) {
 }
 
 void write(const Node &node, std::string &out) {
-  if (functionName(node.op))
+  if (!functionName(node.op).empty())
     return writeCall(node, out);
   if (isNegation(node)) {
     out += '-';
@@ -188,7 +152,8 @@ void write(const Node &node, std::string &out) {
     return;
   case Op::Coordinate:
     out += node.side == Side::Query ? 'q' : 'k';
-    out += coordinateName(node.coordinate);
+    out += '.';
+    out += wordFor(coordinateWords, node.coordinate);
     return;
   case Op::Head:
     out += "head";
@@ -220,7 +185,7 @@ std::string excerpt(const Node &node) {
 }
 
 uint32_t nestingLevels(const Node &node) {
-  bool call = functionName(node.op) != nullptr;
+  bool call = !functionName(node.op).empty();
   bool prefix = node.op == Op::Not || isNegation(node);
   uint32_t levels = call || prefix ? 1 : 0;
   for (size_t i = 0; i < node.operands.size(); ++i) {
