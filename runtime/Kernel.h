@@ -10,7 +10,9 @@
 namespace halftone {
 
 /// A tensor as a user has it: logical [batch, token, head, headDim], any strides (in elements)
-/// whose last is 1. On a GPU `data` is a device pointer.
+/// whose last is 1. On a GPU `data` is a device pointer, and it and the strides of axes longer than
+/// 1 are multiples of 16 bytes; images of plan format 2 (sm_90a) take no negative ones of q, k and
+/// v.
 struct TensorView {
   void *data = nullptr;
   int64_t batchStride = 0, tokenStride = 0, headStride = 0;

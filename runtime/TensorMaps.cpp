@@ -28,11 +28,11 @@ struct Axis {
   int64_t extent, elements;
 };
 
-/// The bytes between two elements of an axis. One of a single element is never walked, and may have
-/// any stride.
+/// The bytes between two elements of an axis. One of a single element is never walked: it gets the
+/// stride of packed rows, whatever the caller's is.
 Result<uint64_t> strideBytes(const Source &source, const Axis &axis) {
   if (axis.extent == 1)
-    return uint64_t{16};
+    return uint64_t((source.headDim * elementSize + 15) / 16 * 16);
   if (axis.elements < 0 || axis.elements >= strideLimit)
     return misuse(std::string(axis.stride) + " of tensor " + source.name + " is " +
                       std::to_string(axis.elements) +

@@ -37,7 +37,8 @@ typedef struct halftone_image halftone_image;
 typedef struct halftone_kernel halftone_kernel;
 
 /* A tensor [batch, token, head, headDim] with strides in elements; the innermost stride is 1. On a
- * GPU `data` is a device pointer. */
+ * GPU `data` is a device pointer, and it and the strides of axes longer than 1 are multiples of 16
+ * bytes; images for sm_90a take no negative strides of q, k and v. */
 typedef struct halftone_tensor {
   void *data;
   int64_t batch_stride, token_stride, head_stride;

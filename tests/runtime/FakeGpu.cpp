@@ -393,7 +393,7 @@ TEST_CASE("an image of f16 says so in its maps, and an axis of one element has a
   REQUIRE((*kernel)(odd, odd, odd, odd));
   REQUIRE(state.tensorMaps.size() == 5);
   CHECK(state.tensorMaps[0].type == 6);
-  CHECK(state.tensorMaps[0].strides == std::vector<uint64_t>{16, 16, 16});
+  CHECK(state.tensorMaps[0].strides == std::vector<uint64_t>{128, 128, 128});
   CHECK(state.tensorMaps[4].box[1] == 64);
 }
 
