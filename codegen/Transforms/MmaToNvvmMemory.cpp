@@ -18,13 +18,29 @@ using namespace halftone::mma;
 
 namespace {
 
-/// The constant part of a tile's address.
-FailureOr<int64_t> offsetOf(ConversionPatternRewriter &rewriter, Operation *user, Value tile) {
-  if (auto op = tile.getDefiningOp<SharedTileOp>())
-    return int64_t(op.getOffset());
-  user->emitOpError() << "uses a shared tile that no mma.shared_tile gives it directly";
-  return failure();
-}
+/// Lowers an operation on one shared tile. The tile's address has a constant part, `offset`, that
+/// becomes part of the instructions, and the rest, `address`.
+template <typename TileOp> struct TileLowering : OpConversionPattern<TileOp> {
+  using OpConversionPattern<TileOp>::OpConversionPattern;
+  using Operands = typename OpConversionPattern<TileOp>::OneToNOpAdaptor;
+  struct Tile {
+    SharedType type;
+    Value address;
+    int64_t offset;
+  };
+  LogicalResult matchAndRewrite(TileOp op, Operands operands,
+                                ConversionPatternRewriter &rewriter) const final {
+    auto place = op.getTile().template getDefiningOp<SharedTileOp>();
+    if (!place)
+      return op.emitOpError() << "uses a shared tile that no mma.shared_tile gives it directly";
+    MmaScalars scalars(op.getLoc(), rewriter);
+    Tile tile{op.getTile().getType(), operands.getTile().front(), place.getOffset()};
+    lower(op, operands, tile, scalars, rewriter);
+    return success();
+  }
+  virtual void lower(TileOp op, Operands operands, const Tile &tile, MmaScalars &scalars,
+                     ConversionPatternRewriter &rewriter) const = 0;
+};
 
 struct LowerSharedTile : OpConversionPattern<SharedTileOp> {
   using OpConversionPattern::OpConversionPattern;
@@ -53,37 +69,36 @@ struct ThreadWalk {
     sharedOffset =
         scalars.add(scalars.multiply(row, tile.getRowBytes()), scalars.multiply(swizzled, 16));
   }
+  /// Where the thread starts in global memory, whose rows are `stride` bytes apart.
+  Value globalOffset(MmaScalars &scalars, Value stride) const {
+    return scalars.add(arith::MulIOp::create(scalars, scalars.widen(row), stride),
+                       scalars.widen(scalars.multiply(chunk, 16)));
+  }
   int64_t width, rowStep;
   Value row, chunk, sharedOffset;
 };
 
-struct LowerCopy : OpConversionPattern<CopyOp> {
-  using OpConversionPattern::OpConversionPattern;
-  LogicalResult matchAndRewrite(CopyOp op, OneToNOpAdaptor adaptor,
-                                ConversionPatternRewriter &rewriter) const override {
-    FailureOr<int64_t> offset = offsetOf(rewriter, op, op.getTile());
-    if (failed(offset))
-      return failure();
-    MmaScalars scalars(op.getLoc(), rewriter);
-    SharedType tile = op.getTile().getType();
-    ThreadWalk walk(scalars, tile, op.getThreads());
-    Value target = scalars.add(adaptor.getTile().front(), walk.sharedOffset);
-    Value stride = adaptor.getStride().front();
+struct LowerCopy : TileLowering<CopyOp> {
+  using TileLowering::TileLowering;
+  void lower(CopyOp op, Operands operands, const Tile &tile, MmaScalars &scalars,
+             ConversionPatternRewriter &rewriter) const override {
+    ThreadWalk walk(scalars, tile.type, op.getThreads());
+    Value target = scalars.add(tile.address, walk.sharedOffset);
+    Value stride = operands.getStride().front();
     // The thread's own offset first: the same for every tile of a loop.
-    Value start = scalars.add(arith::MulIOp::create(scalars, scalars.widen(walk.row), stride),
-                              scalars.widen(scalars.multiply(walk.chunk, 16)));
-    Value source = scalars.advance(adaptor.getSource().front(), start);
+    Value source =
+        scalars.advance(operands.getSource().front(), walk.globalOffset(scalars, stride));
     Value step = scalars.multiply(stride, walk.rowStep);
     Value rowsLeft;
-    if (!adaptor.getValid().empty())
-      rowsLeft = arith::SubIOp::create(scalars, adaptor.getValid().front(), walk.row);
-    for (int64_t row = 0; row < tile.getRows(); row += walk.rowStep) {
+    if (!operands.getValid().empty())
+      rowsLeft = arith::SubIOp::create(scalars, operands.getValid().front(), walk.row);
+    for (int64_t row = 0; row < tile.type.getRows(); row += walk.rowStep) {
       Value bytes;
       if (rowsLeft)
         bytes = scalars.select(scalars.less(scalars.constant(row), rowsLeft), scalars.constant(16),
                                scalars.constant(0));
-      for (int64_t chunk = 0; chunk < tile.getChunks(); chunk += walk.width) {
-        int64_t constant = *offset + row * tile.getRowBytes() + chunk * 16;
+      for (int64_t chunk = 0; chunk < tile.type.getChunks(); chunk += walk.width) {
+        int64_t constant = tile.offset + row * tile.type.getRowBytes() + chunk * 16;
         Value from = scalars.advance(source, chunk * 16);
         std::string text = llvm::formatv("cp.async.cg.shared.global [$0 + {0}], [$1], 16{1};",
                                          constant, rowsLeft ? ", $2" : "");
@@ -92,39 +107,32 @@ struct LowerCopy : OpConversionPattern<CopyOp> {
         else
           scalars.assembly(text, "r,l", {target, from}, {});
       }
-      if (row + walk.rowStep < tile.getRows())
+      if (row + walk.rowStep < tile.type.getRows())
         source = scalars.advance(source, step);
     }
     rewriter.eraseOp(op);
-    return success();
   }
 };
 
-struct LowerRewrite : OpConversionPattern<RewriteOp> {
-  using OpConversionPattern::OpConversionPattern;
-  LogicalResult matchAndRewrite(RewriteOp op, OpAdaptor adaptor,
-                                ConversionPatternRewriter &rewriter) const override {
-    FailureOr<int64_t> offset = offsetOf(rewriter, op, op.getTile());
-    if (failed(offset))
-      return failure();
-    MmaScalars scalars(op.getLoc(), rewriter);
-    SharedType tile = op.getTile().getType();
-    ThreadWalk walk(scalars, tile, op.getThreads());
-    Value start = scalars.add(adaptor.getTile(), walk.sharedOffset);
+struct LowerRewrite : TileLowering<RewriteOp> {
+  using TileLowering::TileLowering;
+  void lower(RewriteOp op, Operands operands, const Tile &tile, MmaScalars &scalars,
+             ConversionPatternRewriter &rewriter) const override {
+    ThreadWalk walk(scalars, tile.type, op.getThreads());
+    Value start = scalars.add(tile.address, walk.sharedOffset);
     auto chunkType = VectorType::get({4}, rewriter.getI32Type());
-    Value keep = vector(rewriter, op.getLoc(), chunkType, adaptor.getKeep());
-    Value flip = vector(rewriter, op.getLoc(), chunkType, adaptor.getFlip());
-    for (int64_t row = 0; row < tile.getRows(); row += walk.rowStep)
-      for (int64_t chunk = 0; chunk < tile.getChunks(); chunk += walk.width) {
+    Value keep = vector(rewriter, op.getLoc(), chunkType, operands.getKeep().front());
+    Value flip = vector(rewriter, op.getLoc(), chunkType, operands.getFlip().front());
+    for (int64_t row = 0; row < tile.type.getRows(); row += walk.rowStep)
+      for (int64_t chunk = 0; chunk < tile.type.getChunks(); chunk += walk.width) {
         Value pointer = scalars.sharedPointer(
-            scalars.add(start, *offset + row * tile.getRowBytes() + chunk * 16));
+            scalars.add(start, tile.offset + row * tile.type.getRowBytes() + chunk * 16));
         Value value = LLVM::LoadOp::create(rewriter, op.getLoc(), chunkType, pointer, 16);
         value = LLVM::AndOp::create(rewriter, op.getLoc(), value, keep);
         value = LLVM::XOrOp::create(rewriter, op.getLoc(), value, flip);
         LLVM::StoreOp::create(rewriter, op.getLoc(), value, pointer, 16);
       }
     rewriter.eraseOp(op);
-    return success();
   }
 
 private:
@@ -138,11 +146,12 @@ private:
   }
 };
 
-struct LowerCommit : OpConversionPattern<CommitOp> {
-  using OpConversionPattern::OpConversionPattern;
-  LogicalResult matchAndRewrite(CommitOp op, OpAdaptor,
+/// What nvvm has as it is.
+template <typename From, typename To> struct LowerTo : OpConversionPattern<From> {
+  using OpConversionPattern<From>::OpConversionPattern;
+  LogicalResult matchAndRewrite(From op, typename From::Adaptor,
                                 ConversionPatternRewriter &rewriter) const override {
-    rewriter.replaceOpWithNewOp<NVVM::CpAsyncCommitGroupOp>(op);
+    rewriter.replaceOpWithNewOp<To>(op);
     return success();
   }
 };
@@ -152,15 +161,6 @@ struct LowerWait : OpConversionPattern<WaitOp> {
   LogicalResult matchAndRewrite(WaitOp op, OpAdaptor,
                                 ConversionPatternRewriter &rewriter) const override {
     rewriter.replaceOpWithNewOp<NVVM::CpAsyncWaitGroupOp>(op, op.getPending());
-    return success();
-  }
-};
-
-struct LowerBarrier : OpConversionPattern<BarrierOp> {
-  using OpConversionPattern::OpConversionPattern;
-  LogicalResult matchAndRewrite(BarrierOp op, OpAdaptor,
-                                ConversionPatternRewriter &rewriter) const override {
-    rewriter.replaceOpWithNewOp<NVVM::Barrier0Op>(op);
     return success();
   }
 };
@@ -208,35 +208,25 @@ private:
   Value start;
 };
 
-struct LowerLoadLeft : OpConversionPattern<LoadLeftOp> {
-  using OpConversionPattern::OpConversionPattern;
-  LogicalResult matchAndRewrite(LoadLeftOp op, OpAdaptor adaptor,
-                                ConversionPatternRewriter &rewriter) const override {
-    FailureOr<int64_t> offset = offsetOf(rewriter, op, op.getTile());
-    if (failed(offset))
-      return failure();
-    MmaScalars scalars(op.getLoc(), rewriter);
-    SharedType tile = op.getTile().getType();
-    Value address =
-        scalars.add(adaptor.getTile(), scalars.multiply(adaptor.getRow(), tile.getRowBytes()));
-    SquareReader reader(scalars, address, *offset, tile, /*rowsFirst=*/false);
+struct LowerLoadLeft : TileLowering<LoadLeftOp> {
+  using TileLowering::TileLowering;
+  void lower(LoadLeftOp op, Operands operands, const Tile &tile, MmaScalars &scalars,
+             ConversionPatternRewriter &rewriter) const override {
+    Value address = scalars.add(
+        tile.address, scalars.multiply(operands.getRow().front(), tile.type.getRowBytes()));
+    SquareReader reader(scalars, address, tile.offset, tile.type, /*rowsFirst=*/false);
     SmallVector<Value> registers;
     for (int64_t row = 0; row < op.getFragment().getType().getRows(); row += 16)
       llvm::append_range(registers, reader.read(row, op.getColumn(), /*transpose=*/false));
     rewriter.replaceOpWithMultiple(op, {registers});
-    return success();
   }
 };
 
-struct LowerLoadRight : OpConversionPattern<LoadRightOp> {
-  using OpConversionPattern::OpConversionPattern;
-  LogicalResult matchAndRewrite(LoadRightOp op, OpAdaptor adaptor,
-                                ConversionPatternRewriter &rewriter) const override {
-    FailureOr<int64_t> offset = offsetOf(rewriter, op, op.getTile());
-    if (failed(offset))
-      return failure();
-    MmaScalars scalars(op.getLoc(), rewriter);
-    SquareReader reader(scalars, adaptor.getTile(), *offset, op.getTile().getType(),
+struct LowerLoadRight : TileLowering<LoadRightOp> {
+  using TileLowering::TileLowering;
+  void lower(LoadRightOp op, Operands operands, const Tile &tile, MmaScalars &scalars,
+             ConversionPatternRewriter &rewriter) const override {
+    SquareReader reader(scalars, tile.address, tile.offset, tile.type,
                         /*rowsFirst=*/op.getTransposed());
     // Registers of a right operand: for every 8 columns depth 0-7, then depth 8-15.
     SmallVector<Value> registers;
@@ -245,77 +235,65 @@ struct LowerLoadRight : OpConversionPattern<LoadRightOp> {
                                         ? reader.read(column, op.getAt(), /*transpose=*/false)
                                         : reader.read(op.getAt(), column, /*transpose=*/true));
     rewriter.replaceOpWithMultiple(op, {registers});
-    return success();
   }
 };
 
-struct LowerStage : OpConversionPattern<StageOp> {
-  using OpConversionPattern::OpConversionPattern;
-  LogicalResult matchAndRewrite(StageOp op, OneToNOpAdaptor adaptor,
-                                ConversionPatternRewriter &rewriter) const override {
-    FailureOr<int64_t> offset = offsetOf(rewriter, op, op.getTile());
-    if (failed(offset))
-      return failure();
-    MmaScalars scalars(op.getLoc(), rewriter);
-    SharedType tile = op.getTile().getType();
+struct LowerStage : TileLowering<StageOp> {
+  using TileLowering::TileLowering;
+  void lower(StageOp op, Operands operands, const Tile &tile, MmaScalars &scalars,
+             ConversionPatternRewriter &rewriter) const override {
     FragmentType type = op.getFragment().getType();
-    ValueRange elements = adaptor.getFragment();
+    ValueRange elements = operands.getFragment();
     Value rowOfLane = scalars.rowOfLane();
-    Value swizzle = scalars.swizzle(rowOfLane, tile);
-    Value row = scalars.add(adaptor.getRow().front(), rowOfLane);
-    Value start = scalars.add(scalars.add(adaptor.getTile().front(), *offset),
-                              scalars.add(scalars.multiply(row, tile.getRowBytes()),
+    Value swizzle = scalars.swizzle(rowOfLane, tile.type);
+    Value row = scalars.add(operands.getRow().front(), rowOfLane);
+    Value start = scalars.add(scalars.add(tile.address, tile.offset),
+                              scalars.add(scalars.multiply(row, tile.type.getRowBytes()),
                                           scalars.multiply(scalars.pairOfLane(), 2)));
-    auto pair = VectorType::get({2}, tile.getElement());
-    int64_t blocks = type.getColumns() / 8, mask = tile.getSwizzleMask();
+    auto pair = VectorType::get({2}, tile.type.getElement());
+    int64_t blocks = type.getColumns() / 8, mask = tile.type.getSwizzleMask();
     for (int64_t block = 0; block < blocks; ++block) {
       Value chunk = scalars.bitXor(swizzle, scalars.constant(block & mask));
       Value address = scalars.add(start, scalars.multiply(chunk, 16));
       for (int64_t half = 0; half < type.getRows() / 8; ++half) {
-        size_t first = ((half / 2) * blocks + block) * 4 + (half % 2) * 2;
+        int64_t first = type.getRegister(half, block);
         Value value = LLVM::UndefOp::create(rewriter, op.getLoc(), pair);
         for (int64_t position = 0; position < 2; ++position) {
           Value narrow =
-              arith::TruncFOp::create(scalars, tile.getElement(), elements[first + position]);
+              arith::TruncFOp::create(scalars, tile.type.getElement(), elements[first + position]);
           value = LLVM::InsertElementOp::create(rewriter, op.getLoc(), value, narrow,
                                                 scalars.constant(position));
         }
-        Value place = scalars.add(address, half * 8 * tile.getRowBytes() + (block & ~mask) * 16);
+        Value place =
+            scalars.add(address, half * 8 * tile.type.getRowBytes() + (block & ~mask) * 16);
         LLVM::StoreOp::create(rewriter, op.getLoc(), value, scalars.sharedPointer(place), 4);
       }
     }
     rewriter.eraseOp(op);
-    return success();
   }
 };
 
-struct LowerStore : OpConversionPattern<StoreOp> {
-  using OpConversionPattern::OpConversionPattern;
-  LogicalResult matchAndRewrite(StoreOp op, OpAdaptor adaptor,
-                                ConversionPatternRewriter &rewriter) const override {
-    FailureOr<int64_t> offset = offsetOf(rewriter, op, op.getTile());
-    if (failed(offset))
-      return failure();
-    MmaScalars scalars(op.getLoc(), rewriter);
-    SharedType tile = op.getTile().getType();
-    ThreadWalk walk(scalars, tile, op.getThreads());
-    Value source = scalars.add(adaptor.getTile(), walk.sharedOffset);
-    Value start =
-        scalars.add(arith::MulIOp::create(scalars, scalars.widen(walk.row), adaptor.getStride()),
-                    scalars.widen(scalars.multiply(walk.chunk, 16)));
-    Value target = scalars.advance(adaptor.getDestination(), start);
-    Value step = scalars.multiply(adaptor.getStride(), walk.rowStep);
-    Value rowsLeft = arith::SubIOp::create(scalars, adaptor.getValid(), walk.row);
+struct LowerStore : TileLowering<StoreOp> {
+  using TileLowering::TileLowering;
+  void lower(StoreOp op, Operands operands, const Tile &tile, MmaScalars &scalars,
+             ConversionPatternRewriter &rewriter) const override {
+    ThreadWalk walk(scalars, tile.type, op.getThreads());
+    Value source = scalars.add(tile.address, walk.sharedOffset);
+    Value stride = operands.getStride().front();
+    Value target =
+        scalars.advance(operands.getDestination().front(), walk.globalOffset(scalars, stride));
+    Value step = scalars.multiply(stride, walk.rowStep);
+    Value rowsLeft = arith::SubIOp::create(scalars, operands.getValid().front(), walk.row);
     auto chunkType = VectorType::get({4}, rewriter.getI32Type());
-    for (int64_t row = 0; row < tile.getRows(); row += walk.rowStep) {
+    for (int64_t row = 0; row < tile.type.getRows(); row += walk.rowStep) {
       Value inside = scalars.less(scalars.constant(row), rowsLeft);
       auto branch = scf::IfOp::create(rewriter, op.getLoc(), inside, /*withElseRegion=*/false);
       {
         OpBuilder::InsertionGuard guard(rewriter);
         rewriter.setInsertionPointToStart(branch.thenBlock());
         MmaScalars inner(op.getLoc(), rewriter);
-        for (int64_t chunk = 0; chunk < tile.getChunks(); chunk += walk.width) {
-          Value place = inner.add(source, *offset + row * tile.getRowBytes() + chunk * 16);
+        for (int64_t chunk = 0; chunk < tile.type.getChunks(); chunk += walk.width) {
+          Value place = inner.add(source, tile.offset + row * tile.type.getRowBytes() + chunk * 16);
           Value value = LLVM::LoadOp::create(rewriter, op.getLoc(), chunkType,
                                              inner.sharedPointer(place), 16);
           LLVM::StoreOp::create(rewriter, op.getLoc(), value, inner.advance(target, chunk * 16),
@@ -325,7 +303,6 @@ struct LowerStore : OpConversionPattern<StoreOp> {
       target = scalars.advance(target, step);
     }
     rewriter.eraseOp(op);
-    return success();
   }
 };
 
@@ -358,7 +335,8 @@ struct LowerStoreRows : OpConversionPattern<StoreRowsOp> {
 
 void halftone::populateMmaMemoryPatterns(const TypeConverter &converter,
                                          RewritePatternSet &patterns) {
-  patterns.add<LowerSharedTile, LowerCopy, LowerRewrite, LowerCommit, LowerWait, LowerBarrier,
-               LowerLoadLeft, LowerLoadRight, LowerStage, LowerStore, LowerStoreRows>(
-      converter, patterns.getContext());
+  patterns
+      .add<LowerSharedTile, LowerCopy, LowerRewrite, LowerTo<CommitOp, NVVM::CpAsyncCommitGroupOp>,
+           LowerWait, LowerTo<BarrierOp, NVVM::Barrier0Op>, LowerLoadLeft, LowerLoadRight,
+           LowerStage, LowerStore, LowerStoreRows>(converter, patterns.getContext());
 }

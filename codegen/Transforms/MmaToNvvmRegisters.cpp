@@ -148,7 +148,7 @@ struct LowerReduce : OpConversionPattern<ReduceOp> {
       // Two chains a row: half the latency of one.
       Value even = into, odd;
       for (int64_t block = 0; block < blocks; ++block) {
-        size_t first = ((half / 2) * blocks + block) * 4 + (half % 2) * 2;
+        int64_t first = type.getRegister(int64_t(half), block);
         Value a = adaptor.getFragment()[first], b = adaptor.getFragment()[first + 1];
         even = join(scalars, op.getReduction(), even, a);
         odd = odd ? join(scalars, op.getReduction(), odd, b) : b;
@@ -183,12 +183,12 @@ struct LowerNarrow : OpConversionPattern<NarrowOp> {
     auto name = rewriter.getStringAttr(element.isF16() ? "llvm.nvvm.ff2f16x2.rn"
                                                        : "llvm.nvvm.ff2bf16x2.rn");
     auto pair = VectorType::get({2}, element);
-    int64_t blocks = type.getColumns() / 8, firstBlock = op.getColumn() / 8;
+    int64_t firstBlock = op.getColumn() / 8;
     SmallVector<Value> registers;
     for (int64_t rowBlock = 0; rowBlock < type.getRows() / 16; ++rowBlock)
       for (int64_t block = firstBlock; block < firstBlock + 2; ++block)
         for (int64_t upper = 0; upper < 2; ++upper) {
-          size_t first = (rowBlock * blocks + block) * 4 + upper * 2;
+          int64_t first = type.getRegister(rowBlock * 2 + upper, block);
           Value low = adaptor.getFragment()[first], high = adaptor.getFragment()[first + 1];
           auto packed = LLVM::CallIntrinsicOp::create(rewriter, op.getLoc(), pair, name,
                                                       ValueRange{high, low});
@@ -211,8 +211,7 @@ struct LowerKeptColumns : OpConversionPattern<KeptColumnsOp> {
     for (int64_t column = 0; column < blocks * 2; ++column) {
       Value any;
       for (int64_t half = 0; half < type.getRows() / 8; ++half) {
-        Value kept =
-            adaptor.getKept()[((half / 2) * blocks + column / 2) * 4 + (half % 2) * 2 + column % 2];
+        Value kept = adaptor.getKept()[type.getRegister(half, column / 2, column % 2)];
         any = any ? arith::OrIOp::create(scalars, any, kept).getResult() : kept;
       }
       Value bit = scalars.select(any, scalars.constant(int64_t(1) << column), scalars.constant(0));

@@ -66,6 +66,12 @@ def Mma_FragmentType : Mma_Type<"Fragment", "frag"> {
       return getRows() * getColumns() / (getRole() == Role::Accumulator ? 32 : 64);
     }
     bool isAccumulator() const { return getRole() == Role::Accumulator; }
+    /// Number of the register of an accumulator that holds, of its rows `half` * 8 to `half` * 8 + 7
+    /// and its columns `block` * 8 to `block` * 8 + 7, the first (`second`: the second) of the lane's
+    /// two elements.
+    int64_t getRegister(int64_t half, int64_t block, int64_t second = 0) const {
+      return (half / 2 * (getColumns() / 8) + block) * 4 + half % 2 * 2 + second;
+    }
   }];
 }
 def Mma_RowsType : Mma_Type<"Rows", "rows"> {
