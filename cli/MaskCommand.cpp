@@ -4,8 +4,10 @@
 #include "cli/OptionValues.h"
 #include "cli/Picture.h"
 #include "cli/ProblemOptions.h"
+#include "cli/RunLengths.h"
 #include "dsl/TileMap.h"
 
+#include <algorithm>
 #include <cmath>
 
 namespace halftone::cli {
@@ -37,17 +39,31 @@ Status writePicture(const BlockMask &mask, const std::string &title, int64_t pix
   return file->commit();
 }
 
+std::string bar(double share) {
+  std::string text;
+  for (long i = 0; i < std::lround(share * 40); ++i)
+    text += "▄";
+  return text;
+}
+
 /// Up to about 32 distances as bars; all of them are in the document.
 void printDensities(Console &console, const std::vector<double> &densities) {
   if (densities.empty())
     return;
   console.line("density by distance between frames:");
   size_t step = (densities.size() + 31) / 32;
-  for (size_t distance = 0; distance < densities.size(); distance += distance < 4 ? 1 : step) {
-    std::string bar;
-    for (long i = 0; i < std::lround(densities[distance] * 40); ++i)
-      bar += "▄";
-    console.line("  {:>4}  {:>6.2f}%  {}", distance, 100 * densities[distance], bar);
+  for (size_t distance = 0; distance < densities.size(); distance += distance < 4 ? 1 : step)
+    console.line("  {:>4}  {:>6.2f}%  {}", distance, 100 * densities[distance],
+                 bar(densities[distance]));
+}
+
+void printRunLengths(Console &console, const std::vector<int64_t> &counts) {
+  console.line("runs of kept blocks by length:");
+  int64_t most = *std::max_element(counts.begin(), counts.end());
+  for (size_t power = 0; power < counts.size(); ++power) {
+    int64_t from = int64_t(1) << power, to = 2 * from - 1;
+    console.line("  {:>9}  {:>8}  {}", from == to ? "1" : fmt::format("{}-{}", from, to),
+                 counts[power], bar(double(counts[power]) / double(most)));
   }
 }
 
@@ -74,6 +90,7 @@ Result<int> runMask(const MaskOptions &options, Console &console) {
   int64_t pairs = keptPairs(problem, options.batch, options.head);
   double allPairs = double(problem.query().tokenCount()) * double(problem.key().tokenCount());
   std::vector<double> densities = densityByFrameDistance(mask, problem.query(), problem.key());
+  std::vector<int64_t> lengths = runLengths(mask);
   std::string text = problem.pattern().text();
 
   if (!options.out.empty())
@@ -93,7 +110,8 @@ Result<int> runMask(const MaskOptions &options, Console &console) {
                       {"blockDensity", double(kept) / double(all)},
                       {"keptPairs", pairs},
                       {"density", double(pairs) / allPairs},
-                      {"densityByFrameDistance", densities}};
+                      {"densityByFrameDistance", densities},
+                      {"runsByPowerOfTwo", lengths}};
   if (!options.out.empty())
     console.document["out"] = options.out;
 
@@ -107,6 +125,7 @@ Result<int> runMask(const MaskOptions &options, Console &console) {
   console.line("pairs   {} of {:.0f} kept ({:.2f}%)", pairs, allPairs,
                100 * double(pairs) / allPairs);
   printDensities(console, densities);
+  printRunLengths(console, lengths);
   if (!options.out.empty())
     console.line("wrote   {}", options.out);
   return 0;
