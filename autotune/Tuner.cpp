@@ -1,0 +1,111 @@
+#include "autotune/Tuner.h"
+
+#include "autotune/Model.h"
+#include "autotune/Scratch.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <thread>
+
+namespace halftone {
+
+namespace {
+
+/// How the search goes; with the journal's outcomes it decides what is tried next.
+std::string settingsText(const TuneOptions &options) {
+  return fmt::format("budget {:g} s, {} candidates, seed {}, devices {}", options.budget.seconds,
+                     options.budget.candidates, options.seed, fmt::join(options.devices, ","));
+}
+
+std::string purposeText(const Problem &problem, const Target &target, const TuneOptions &options) {
+  return fmt::format("{} on {}{}", problem.text(), target.name,
+                     options.coldCache ? ", cold cache" : "");
+}
+
+int compilersFor(const Target &target, const TuneOptions &options) {
+  if (options.compilers > 0)
+    return options.compilers;
+  if (target.kind == Target::Kind::Cpu)
+    return 1;
+  return std::clamp(int(std::thread::hardware_concurrency()) - 1, 1, 8);
+}
+
+/// The space's schedules with what the model says; those it cannot plan come last.
+std::vector<Candidate> predict(const Space &space, const Problem &problem, const Target &target,
+                               const MachineFacts &machine) {
+  Model model(problem, target, machine);
+  std::vector<Candidate> candidates;
+  double slowest = 0;
+  for (const Schedule &schedule : space.schedules()) {
+    Result<double> seconds = model.predict(schedule);
+    candidates.push_back({schedule, seconds ? *seconds * 1000 : -1});
+    slowest = std::max(slowest, candidates.back().predictedMs);
+  }
+  for (Candidate &candidate : candidates)
+    if (candidate.predictedMs < 0)
+      candidate.predictedMs = slowest;
+  return candidates;
+}
+
+} // namespace
+
+Result<TuneReport> tune(const Problem &problem, const Target &target, const TuneOptions &options,
+                        StopSignal &stop) {
+  if (Status status = problem.check(); !status)
+    return status.error();
+  if (Status status = checkSchedule(problem, defaultSchedule(problem, target), target); !status)
+    return status.error();
+  Journal journal = Journal::inMemory();
+  if (!options.journal.empty()) {
+    Result<Journal> opened =
+        Journal::open(options.journal, purposeText(problem, target, options), settingsText(options),
+                      options.resume ? Journal::Mode::Resume : Journal::Mode::Fresh);
+    if (!opened)
+      return opened.error();
+    journal = std::move(*opened);
+  }
+  if (options.force)
+    journal.forgive();
+  // The journal is locked: nobody else uses the folder beside it.
+  Result<Scratch> scratch = Scratch::make(options.journal);
+  if (!scratch)
+    return scratch.error();
+
+  WorkforceOptions work;
+  work.command = options.worker;
+  work.task = {.problem = problem.text(),
+               .target = target.name,
+               .device = 0,
+               .measures = false,
+               .coldCache = options.coldCache,
+               .seed = options.seed};
+  work.devices = options.devices;
+  work.compilers = compilersFor(target, options);
+  work.turns = target.kind == Target::Kind::Cpu;
+  work.timeouts = options.timeouts;
+  work.scratch = scratch->path();
+  work.onOutcome = options.onOutcome;
+  work.onNote = options.onNote;
+
+  TuneReport report;
+  report.replayed = journal.recordedOutcomes();
+  Result<std::unique_ptr<Workforce>> workforce = Workforce::start(std::move(work), journal, stop);
+  if (!workforce)
+    return workforce.error();
+  report.machine = (*workforce)->facts();
+  Space space = Space::of(problem, target);
+  report.spaceSize = space.schedules().size();
+  report.rejected = space.rejected();
+  Search search(
+      predict(space, problem, target, report.machine),
+      [&](const Schedule &from) { return space.neighbours(from); },
+      {.budget = options.budget, .seed = options.seed}, **workforce);
+  report.search = search.run();
+  report.trialsByDevice = (*workforce)->trialsByDevice();
+  report.droppedDevices = (*workforce)->dropped();
+  report.trouble = (*workforce)->failure();
+  return report;
+}
+
+} // namespace halftone

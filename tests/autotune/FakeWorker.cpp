@@ -1,0 +1,166 @@
+// fake_worker FOLDER: a worker process on a made-up device, that misbehaves on command.
+//
+// FOLDER/faults has lines "KIND|SCHEDULE"; FOLDER/deaths lines "DEVICE|TRIALS": that device dies
+// after so many. FOLDER/log gets a line for every measurement, before it is made.
+
+#include "autotune/Worker.h"
+#include "tests/autotune/FakeLandscape.h"
+
+#include <chrono>
+#include <csignal>
+#include <cstdio>
+#include <fstream>
+#include <map>
+#include <string>
+#include <thread>
+
+#include <fcntl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+using namespace halftone;
+using namespace halftone::test;
+
+namespace {
+
+/// The lines of a file, cut at the first bar.
+std::map<std::string, std::string> pairsOf(const std::string &path, bool byRight) {
+  std::map<std::string, std::string> pairs;
+  std::ifstream file(path);
+  for (std::string line; std::getline(file, line);)
+    if (size_t bar = line.find('|'); bar != std::string::npos) {
+      std::string left = line.substr(0, bar), right = line.substr(bar + 1);
+      pairs[byRight ? right : left] = byRight ? left : right;
+    }
+  return pairs;
+}
+
+[[noreturn]] void loopForever() {
+  for (volatile uint64_t turns = 0;;)
+    turns = turns + 1;
+}
+
+void writeRaw(const std::string &bytes) {
+  ::send(STDIN_FILENO, bytes.data(), bytes.size(), MSG_NOSIGNAL);
+}
+
+class FakeBackend : public Backend {
+public:
+  explicit FakeBackend(std::string folder) : folder(std::move(folder)) {}
+
+  Result<MachineFacts> open(const Task &asked) override {
+    task = asked;
+    faults = pairsOf(folder + "/faults", /*byRight=*/true);
+    deaths = pairsOf(folder + "/deaths", /*byRight=*/false);
+    if (task.measures && isDead())
+      return Error{ErrorCode::NoDevice, "the device has fallen off the bus", {}, {}};
+    MachineFacts facts = fakeMachine();
+    facts.identity = folder + "-" + std::to_string(task.device); // no other test's
+    return facts;
+  }
+
+  CompileReport compile(const Schedule &schedule, const std::string &image) override {
+    std::string fault = faults[schedule.text()];
+    if (fault == "compile-fails")
+      return {.verdict = Verdict::CompileFailed, .reason = "made up"};
+    if (fault == "compile-hangs") {
+      // As a ptxas that does not return: a child of this process.
+      int ended = std::system(("exec sleep 1000 # " + folder).c_str());
+      return {.verdict = Verdict::CompileFailed, .reason = std::to_string(ended)};
+    }
+    std::ofstream(image) << schedule.text();
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    return {.verdict = Verdict::Measured, .reason = {}, .compileMs = 1, .registers = 100};
+  }
+
+  MeasureReport measure(const MeasureOrder &order) override {
+    log(order);
+    std::string compiledFor;
+    std::getline(std::ifstream(order.image), compiledFor);
+    if (compiledFor != order.schedule.text())
+      return {.verdict = Verdict::LaunchFailed, .reason = "the image is of " + compiledFor};
+    if (MeasureReport report = misbehave(faults[order.schedule.text()]);
+        report.verdict != Verdict::Measured)
+      return report;
+    std::this_thread::sleep_for(std::chrono::milliseconds(2));
+    if (task.measures && ++trials > trialsBeforeDeath()) {
+      std::ofstream(folder + "/dead-" + std::to_string(task.device)) << "dead";
+      ::raise(SIGKILL);
+    }
+    MeasureReport report;
+    double time = fakeMilliseconds(order.schedule) * (1 + 0.01 * task.device);
+    int timings = order.giveUpMs > 0 && time > order.giveUpMs ? 3 : order.timings;
+    report.verdict = timings < order.timings ? Verdict::Slow : Verdict::Measured;
+    for (int i = 0; i < timings; ++i)
+      report.milliseconds.push_back(time * (1 + 0.002 * double((i * 7) % 5 - 2)));
+    report.clockMhz = 1700;
+    return report;
+  }
+
+private:
+  bool isDead() const {
+    return ::access((folder + "/dead-" + std::to_string(task.device)).c_str(), F_OK) == 0;
+  }
+  int trialsBeforeDeath() const {
+    auto found = deaths.find(std::to_string(task.device));
+    return found == deaths.end() ? 1 << 30 : std::stoi(found->second);
+  }
+  void log(const MeasureOrder &order) const {
+    std::string line = std::to_string(task.device) + "|" + std::to_string(order.timings) +
+                       (order.thorough ? "t" : "") + "|" + order.schedule.text() + "\n";
+    int file = ::open((folder + "/log").c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+    [[maybe_unused]] ssize_t written = ::write(file, line.data(), line.size());
+    ::close(file);
+  }
+
+  MeasureReport misbehave(const std::string &fault) {
+    if (fault == "wrong")
+      return {.verdict = Verdict::WrongResult, .reason = "off by 1"};
+    if (fault == "hangs")
+      loopForever();
+    if (fault == "segfaults")
+      ::raise(SIGSEGV);
+    if (fault == "misaligned")
+      ::raise(SIGBUS);
+    if (fault == "asserts") {
+      std::fprintf(stderr, "worker: assertion `i < n` failed\n");
+      ::abort();
+    }
+    if (fault == "out-of-memory")
+      return {.verdict = Verdict::OutOfMemory, .reason = "no 8 GiB"};
+    if (fault == "illegal-address") // as a GPU does it: the process lives, its context does not
+      return {.verdict = Verdict::IllegalAddress,
+              .reason = "CUDA_ERROR_ILLEGAL_ADDRESS, 700",
+              .milliseconds = {},
+              .clockMhz = 0,
+              .lost = true};
+    if (fault == "is-killed")
+      ::raise(SIGKILL);
+    if (fault == "exits")
+      ::_exit(3);
+    if (fault == "garbage")
+      writeRaw(std::string("\0\xff{]garbage\n", 12));
+    if (fault == "impossible-time")
+      writeRaw("{\"answer\":1,\"verdict\":\"measured\",\"milliseconds\":[-1]}\n");
+    if (fault == "floods") {
+      std::string much(1 << 20, 'x');
+      while (true)
+        writeRaw(much);
+    }
+    return {};
+  }
+
+  std::string folder;
+  Task task;
+  std::map<std::string, std::string> faults, deaths;
+  int trials = 0;
+};
+
+} // namespace
+
+int main(int count, char **arguments) {
+  if (count != 2)
+    return 2;
+  FakeBackend backend(arguments[1]);
+  serveAsWorker(backend);
+}

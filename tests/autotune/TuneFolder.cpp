@@ -1,0 +1,82 @@
+#include "tests/autotune/TuneFolder.h"
+
+#include <chrono>
+#include <cstdlib>
+#include <fstream>
+#include <sstream>
+#include <thread>
+
+namespace halftone::test {
+
+TuneFolder::TuneFolder() {
+  std::string pattern = (std::filesystem::temp_directory_path() / "halftone-test-XXXXXX").string();
+  folder = ::mkdtemp(pattern.data());
+}
+
+TuneFolder::~TuneFolder() {
+  std::error_code ignored;
+  std::filesystem::remove_all(folder, ignored);
+}
+
+std::string TuneFolder::path(const std::string &name) const {
+  return name.empty() ? folder.string() : (folder / name).string();
+}
+
+void TuneFolder::write(const std::string &name, const std::string &text) const {
+  std::ofstream(path(name), std::ios::binary) << text;
+}
+
+std::string TuneFolder::read(const std::string &name) const {
+  std::ostringstream text;
+  text << std::ifstream(path(name), std::ios::binary).rdbuf();
+  return text.str();
+}
+
+std::vector<std::string> TuneFolder::lines(const std::string &name) const {
+  std::vector<std::string> all;
+  std::ifstream file(path(name));
+  for (std::string line; std::getline(file, line);)
+    all.push_back(line);
+  return all;
+}
+
+TuneOptions TuneFolder::optionsIn(const std::string &folder) {
+  TuneOptions options;
+  options.budget = {.seconds = 0, .candidates = 40};
+  options.worker = {FAKE_WORKER, folder};
+  options.compilers = 2;
+  options.journal = folder + "/journal";
+  options.timeouts = {.open = 10, .compile = 1, .firstMeasure = 1, .measure = 1};
+  return options;
+}
+
+std::vector<int> TuneFolder::processes() const {
+  std::vector<int> found;
+  for (const auto &entry : std::filesystem::directory_iterator("/proc")) {
+    int process = std::atoi(entry.path().filename().c_str());
+    if (process <= 0)
+      continue;
+    std::ostringstream command;
+    command << std::ifstream(entry.path() / "cmdline", std::ios::binary).rdbuf();
+    if (command.str().find(path()) != std::string::npos)
+      found.push_back(process);
+  }
+  return found;
+}
+
+std::vector<int> TuneFolder::processesLeft() const {
+  using namespace std::chrono_literals;
+  for (int i = 0; i < 100 && !processes().empty(); ++i)
+    std::this_thread::sleep_for(20ms);
+  return processes();
+}
+
+Problem tunedProblem() {
+  Layout line = Layout::sequence(4096);
+  auto [q, k] = line.tokens();
+  return attention(line, {.heads = 8, .headDim = 128}).where(abs(q.index() - k.index()) <= 700);
+}
+
+Target tunedTarget() { return *Target::parse("sm_90"); }
+
+} // namespace halftone::test
