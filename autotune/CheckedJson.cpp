@@ -113,6 +113,8 @@ Status checkSchema(const Json &document, std::string_view schema) {
     if (error.context.size() > deepest.context.size())
       deepest = error;
   std::string place = placeOf(deepest.context);
+  if (deepest.description.ends_with('.'))
+    deepest.description.pop_back();
   return fileError((place.empty() ? "" : place + ": ") + deepest.description);
 }
 

@@ -12,12 +12,12 @@ namespace halftone {
 /// program), and valid UTF-8. A File error says what is wrong and where.
 Result<nlohmann::json> readJson(std::string_view bytes);
 
-/// Whether `document` is what the schema (JSON text, draft 7) describes, its numbers are finite, and
-/// its strings are UTF-8 without control characters, which would go to a terminal; the error names
-/// the first value that is not so, as "configurations[2].key.heads: ...".
+/// Whether `document` is what the schema (JSON text, draft 7) describes, its numbers are finite,
+/// and its strings are UTF-8 without control characters, which would go to a terminal; the error
+/// names the first value that is not so, as "configurations[2].key.heads: ...".
 ///
-/// The pattern of a string in the schema must have an end, as {1,200} has: the standard library's
-/// regular expressions use the stack for every character that * or + takes.
+/// The schema says nothing by a string's "pattern": the standard library's regular expressions use
+/// the stack for every character that * or + takes, and making one takes longer than all the rest.
 Status checkSchema(const nlohmann::json &document, std::string_view schema);
 
 } // namespace halftone

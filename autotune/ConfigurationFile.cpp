@@ -9,6 +9,7 @@ namespace {
 using Json = nlohmann::json;
 
 constexpr const char *formatName = "halftone-configurations";
+constexpr int formatVersion = 1;
 
 Json toJson(const Measured &measured) {
   return {{"schedule", measured.schedule.text()},
@@ -113,7 +114,8 @@ Result<std::vector<Configuration>> readDocument(const Json &document) {
 } // namespace
 
 Result<std::string> writeConfigurations(const std::vector<Configuration> &configurations) {
-  Json document = {{"format", formatName}, {"version", 1}, {"configurations", Json::array()}};
+  Json document = {
+      {"format", formatName}, {"version", formatVersion}, {"configurations", Json::array()}};
   for (const Configuration &configuration : configurations)
     document["configurations"].push_back(toJson(configuration));
   // A time that is not finite, or a name with a control character, would not read back.
@@ -129,6 +131,14 @@ Result<std::vector<Configuration>> readConfigurations(std::string_view bytes) {
   Result<Json> document = readJson(bytes);
   if (!document)
     return notConfigurations(document.error().message);
+  // The likeliest reason deserves a better sentence than the schema has.
+  if (document->is_object() && document->value("format", Json()) == formatName &&
+      document->contains("version") && (*document)["version"] != formatVersion)
+    return Error{ErrorCode::Unsupported,
+                 "a file of Halftone configurations of version " + (*document)["version"].dump() +
+                     "; this Halftone reads version " + std::to_string(formatVersion),
+                 {},
+                 "export it with the same Halftone as this one"};
   if (Status valid = checkSchema(*document, configurationsSchema()); !valid)
     return notConfigurations(valid.error().message);
   return readDocument(*document);

@@ -192,6 +192,16 @@ Result<bool> ConfigurationStore::remove(const Key &key) {
   return removed ? Result<bool>(*removed || forgotten) : removed;
 }
 
+Result<size_t> ConfigurationStore::clear() {
+  Result<size_t> removed = state->user.clear();
+  std::lock_guard lock(state->mutex);
+  size_t forgotten = state->memory.size();
+  state->memory.clear();
+  return removed ? Result<size_t>(*removed + forgotten) : removed;
+}
+
+Result<size_t> ConfigurationStore::removeDamaged() { return state->user.removeDamaged(); }
+
 std::vector<std::string> ConfigurationStore::takeWarnings() { return state->warnings.take(); }
 
 } // namespace halftone

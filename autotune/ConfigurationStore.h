@@ -61,6 +61,11 @@ public:
   std::vector<Stored> all() const;
   /// Removes from the user's folder and from memory; true if it was there.
   Result<bool> remove(const Key &key);
+  /// Removes everything from the user's folder and from memory; gives the count.
+  Result<size_t> clear();
+  /// Removes what cannot be used from the user's folder, and what interrupted writers left more
+  /// than an hour ago; gives the count of entries.
+  Result<size_t> removeDamaged();
 
   /// What went wrong since the last call, each a line for the user, none told twice.
   std::vector<std::string> takeWarnings();

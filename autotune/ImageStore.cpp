@@ -31,6 +31,26 @@ std::string headOf(const std::string &keyHash, std::string_view image) {
   return "halftone-cached-image 1\nkey " + keyHash + "\nsha256 " + sha256(image) + "\n";
 }
 
+/// Nothing where there is none; the error is a whole warning.
+Result<std::optional<Image>> readEntry(const PrivateFolder &folder, const std::string &keyHash) {
+  Result<std::optional<std::string>> bytes = folder.read(fileName(keyHash), mostEntryBytes);
+  if (!bytes)
+    return bytes.error();
+  if (!*bytes)
+    return std::optional<Image>();
+  auto unusable = [&](const std::string &reason) {
+    return fileError("`" + folder.path() + "/" + fileName(keyHash) + "` is not used: " + reason);
+  };
+  std::string_view entry = **bytes;
+  std::string_view image = entry.substr(std::min(entry.size(), headOf(keyHash, {}).size()));
+  if (entry.substr(0, entry.size() - image.size()) != headOf(keyHash, image))
+    return unusable("it is not as it was written");
+  Result<Image> read = readImage(image);
+  if (!read)
+    return unusable(read.error().message);
+  return std::optional(std::move(*read));
+}
+
 } // namespace
 
 struct ImageStore::State {
@@ -108,29 +128,14 @@ std::optional<Image> ImageStore::get(const std::string &keyHash) const {
   std::optional<PrivateFolder> folder = state->usableFolder(PrivateFolder::Open::Existing);
   if (!folder)
     return std::nullopt;
-  Result<std::optional<std::string>> bytes = folder->read(fileName(keyHash), mostEntryBytes);
-  if (!bytes) {
-    state->warnings.add(bytes.error().message);
+  Result<std::optional<Image>> image = readEntry(*folder, keyHash);
+  if (!image) {
+    state->warnings.add(image.error().message);
     return std::nullopt;
   }
-  if (!*bytes)
-    return std::nullopt;
-  std::string_view image = **bytes;
-  image.remove_prefix(std::min(image.size(), headOf(keyHash, {}).size()));
-  if (std::string_view(**bytes).substr(0, bytes->value().size() - image.size()) !=
-      headOf(keyHash, image)) {
-    state->warnings.add("`" + folder->path() + "/" + fileName(keyHash) +
-                        "` is not used: it is not as it was written");
-    return std::nullopt;
-  }
-  Result<Image> read = readImage(image);
-  if (!read) {
-    state->warnings.add("`" + folder->path() + "/" + fileName(keyHash) +
-                        "` is not used: " + read.error().message);
-    return std::nullopt;
-  }
-  folder->touch(fileName(keyHash), useSeconds);
-  return std::move(*read);
+  if (*image)
+    folder->touch(fileName(keyHash), useSeconds);
+  return std::move(*image);
 }
 
 bool ImageStore::put(const std::string &keyHash, const Image &image) {
@@ -177,6 +182,22 @@ Result<bool> ImageStore::remove(const std::string &keyHash) const {
   if (!folder)
     return folder.error();
   return *folder ? (*folder)->remove(fileName(keyHash)) : Result<bool>(false);
+}
+
+Result<size_t> ImageStore::removeDamaged() const {
+  Result<std::optional<PrivateFolder>> folder = state->folder(PrivateFolder::Open::Existing);
+  if (!folder)
+    return folder.error();
+  size_t removed = 0;
+  for (const Stored &stored : all()) {
+    if (readEntry(**folder, stored.keyHash))
+      continue;
+    Result<bool> gone = (*folder)->remove(fileName(stored.keyHash));
+    if (!gone)
+      return gone.error();
+    removed += *gone;
+  }
+  return removed;
 }
 
 Result<size_t> ImageStore::prune(uint64_t limitBytes) const {

@@ -39,6 +39,8 @@ public:
   /// By name.
   std::vector<Stored> all() const;
   Result<bool> remove(const std::string &keyHash) const;
+  /// Removes those that may not be loaded; gives the count.
+  Result<size_t> removeDamaged() const;
   /// Removes the images that were not used for longest until the rest has at most `limitBytes`, and
   /// what interrupted writers left; gives the count of images.
   Result<size_t> prune(uint64_t limitBytes) const;

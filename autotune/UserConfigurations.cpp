@@ -16,6 +16,17 @@ constexpr size_t mostEntryBytes = 1 << 20;
 
 std::string fileName(const std::string &keyHash) { return keyHash + std::string(suffix); }
 
+/// The key hash of an entry's file; empty for a file that is none.
+std::string keyHashOf(const std::string &name) {
+  if (!name.ends_with(suffix))
+    return {};
+  std::string hash = name.substr(0, name.size() - suffix.size());
+  return isSha256(hash) ? hash : "";
+}
+
+/// Of a writer that has ended, for no write takes that long.
+constexpr int64_t leftoverSeconds = 3600;
+
 } // namespace
 
 UserConfigurations::UserConfigurations(std::string root, Warnings &warnings)
@@ -89,10 +100,8 @@ std::vector<UserConfigurations::Stored> UserConfigurations::all(size_t most) con
     warnings->add(files.error().message);
     return result;
   }
-  std::erase_if(*files, [](const PrivateFolder::File &file) {
-    return !file.name.ends_with(suffix) ||
-           !isSha256(file.name.substr(0, file.name.size() - suffix.size()));
-  });
+  std::erase_if(*files,
+                [](const PrivateFolder::File &file) { return keyHashOf(file.name).empty(); });
   std::sort(files->begin(), files->end(), [](const auto &a, const auto &b) {
     return std::tie(b.modified, a.name) < std::tie(a.modified, b.name);
   });
@@ -100,11 +109,46 @@ std::vector<UserConfigurations::Stored> UserConfigurations::all(size_t most) con
   std::sort(files->begin(), files->end(),
             [](const auto &a, const auto &b) { return a.name < b.name; });
   for (const PrivateFolder::File &file : *files) {
-    std::string hash = file.name.substr(0, file.name.size() - suffix.size());
-    if (std::optional<Configuration> configuration = read(**opened, hash))
+    if (std::optional<Configuration> configuration = read(**opened, keyHashOf(file.name)))
       result.push_back({std::move(*configuration), (*opened)->path() + "/" + file.name});
   }
   return result;
+}
+
+Result<size_t> UserConfigurations::removeWhere(
+    const std::function<bool(const PrivateFolder &, const std::string &)> &condition) const {
+  Result<std::optional<PrivateFolder>> opened = folder(PrivateFolder::Open::Existing);
+  if (!opened)
+    return opened.error();
+  if (!*opened)
+    return size_t(0);
+  if (Result<size_t> leftovers = (*opened)->removeLeftovers(leftoverSeconds); !leftovers)
+    return leftovers;
+  Result<std::vector<PrivateFolder::File>> files = (*opened)->list();
+  if (!files)
+    return files.error();
+  size_t removed = 0;
+  for (const PrivateFolder::File &file : *files) {
+    std::string hash = keyHashOf(file.name);
+    if (hash.empty() || !condition(**opened, hash))
+      continue;
+    Result<bool> gone = (*opened)->remove(file.name);
+    if (!gone)
+      return gone.error();
+    removed += *gone;
+  }
+  return removed;
+}
+
+Result<size_t> UserConfigurations::clear() const {
+  return removeWhere([](const PrivateFolder &, const std::string &) { return true; });
+}
+
+Result<size_t> UserConfigurations::removeDamaged() const {
+  return removeWhere([](const PrivateFolder &folder, const std::string &hash) {
+    Result<std::optional<std::string>> bytes = folder.read(fileName(hash), mostEntryBytes);
+    return !bytes || (*bytes && !readEntry(**bytes, hash));
+  });
 }
 
 } // namespace halftone

@@ -4,6 +4,8 @@
 #include "autotune/PrivateFolder.h"
 #include "autotune/Warnings.h"
 
+#include <functional>
+
 namespace halftone {
 
 /// The configurations in the user's folder: configurations/<key hash>.json, one a file. The folder
@@ -26,8 +28,15 @@ public:
   /// The newest `most` entries, by hash.
   std::vector<Stored> all(size_t most) const;
 
+  /// Remove entries, all of them or those that cannot be used, and what interrupted writers left;
+  /// give the count of entries. Other files are let be.
+  Result<size_t> clear() const;
+  Result<size_t> removeDamaged() const;
+
 private:
   Result<std::optional<PrivateFolder>> folder(PrivateFolder::Open how) const;
+  Result<size_t> removeWhere(
+      const std::function<bool(const PrivateFolder &, const std::string &)> &condition) const;
   std::optional<Configuration> read(const PrivateFolder &folder, const std::string &keyHash) const;
 
   std::string root;

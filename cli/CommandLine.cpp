@@ -66,6 +66,38 @@ std::string unexpectedArgument(const CLI::App &app) {
   return option != rest.end() ? *option : rest.empty() ? std::string() : rest.front();
 }
 
+/// The command that was given, or the one of its own commands that was.
+const CLI::App &given(const CLI::App &command) {
+  std::vector<CLI::App *> inner = command.get_subcommands();
+  return inner.empty() ? command : *inner.back();
+}
+
+/// "halftone cache ls"
+std::string nameOf(const CLI::App &command) {
+  const CLI::App &app = given(command);
+  return "halftone " + command.get_name() + (&app == &command ? "" : " " + app.get_name());
+}
+
+std::vector<std::string> commandNames(const CLI::App &app) {
+  std::vector<std::string> names;
+  for (const CLI::App *sub : app.get_subcommands({}))
+    names.push_back(sub->get_name());
+  return names;
+}
+
+/// What to say of an argument that `app`, whose name on the command line is `name`, did not take.
+Error unexpected(const CLI::App &app, const std::string &name, const std::string &argument) {
+  if (argument.starts_with("-"))
+    return misuse(fmt::format("unknown option `{}`", argument),
+                  suggestion(argument.substr(0, argument.find('=')), optionNames(app),
+                             fmt::format("try `{} --help`", name)));
+  if (std::vector<std::string> names = commandNames(app); !names.empty())
+    return misuse(fmt::format("unknown command `{}`", argument),
+                  suggestion(argument, names, fmt::format("there are {}", fmt::join(names, ", "))));
+  return misuse(fmt::format("unexpected argument `{}`", argument),
+                "options begin with `--`; a value with spaces needs quotes");
+}
+
 void exitInterrupted() { ::_exit(130); }
 
 } // namespace
@@ -95,6 +127,7 @@ int runCommandLine(int argc, char **argv) {
   add("compile", "Compile a problem for one or more targets", addCompileCommand);
   add("run", "Run a problem on random or given data, check and time it", addRunCommand);
   add("demo", "Describe, compile, run, check and time a radial pattern here", addDemoCommand);
+  add("cache", "List, check, move and clear what was tuned and compiled", addCacheCommand);
   add("doctor", "Say what this machine has for Halftone", addDoctorCommand);
 
   Console console("halftone");
@@ -123,26 +156,25 @@ int runCommandLine(int argc, char **argv) {
     console.raw("halftone " HALFTONE_VERSION "\n");
     return console.finish(0);
   } catch (const CLI::ParseError &failure) {
-    if (!first.starts_with("-"))
-      console.rename("halftone " + first);
-    return console.fail(parseError(failure, first.starts_with("-")
-                                                ? "try `halftone --help`"
-                                                : fmt::format("try `halftone {} --help`", first)));
+    std::string name = "halftone";
+    for (const Command &command : commands)
+      if (command.app->get_name() == first)
+        name = nameOf(*command.app);
+    console.rename(name);
+    return console.fail(parseError(failure, fmt::format("try `{} --help`", name)));
   }
   for (const Command &command : commands) {
     if (!command.app->parsed())
       continue;
-    console.rename("halftone " + command.app->get_name());
+    const CLI::App &app = given(*command.app);
+    std::string name = nameOf(*command.app);
+    console.rename(name);
     console.json = json;
-    if (std::string extra = unexpectedArgument(*command.app); !extra.empty()) {
-      if (!extra.starts_with("-"))
-        return console.fail(misuse(fmt::format("unexpected argument `{}`", extra),
-                                   "options begin with `--`; a value with spaces needs quotes"));
-      return console.fail(
-          misuse(fmt::format("unknown option `{}`", extra),
-                 suggestion(extra.substr(0, extra.find('=')), optionNames(*command.app),
-                            fmt::format("try `halftone {} --help`", command.app->get_name()))));
-    }
+    std::string extra = unexpectedArgument(app);
+    if (extra.empty())
+      extra = unexpectedArgument(*command.app);
+    if (!extra.empty())
+      return console.fail(unexpected(app, name, extra));
     auto exitCode = command.action(console);
     return exitCode ? console.finish(*exitCode) : console.fail(exitCode.error());
   }

@@ -17,5 +17,6 @@ Action addCompileCommand(CLI::App &app);
 Action addRunCommand(CLI::App &app);
 Action addDoctorCommand(CLI::App &app);
 Action addDemoCommand(CLI::App &app);
+Action addCacheCommand(CLI::App &app);
 
 } // namespace halftone::cli

@@ -37,6 +37,9 @@ public:
     noteLine(fmt::format(format, std::forward<Arguments>(arguments)...));
   }
 
+  /// Something that went wrong without preventing a result, on standard error.
+  void warn(const std::string &text) { noteLine(fmt::format("{}: warning: {}", command, text)); }
+
   /// Prints what is left (the document), or the error, and returns the exit code.
   int finish(int exitCode);
   int fail(const Error &error);

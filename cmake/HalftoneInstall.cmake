@@ -25,6 +25,9 @@ if(HALFTONE_CODEGEN)
   endif()
   install(EXPORT HalftoneKernelsTargets NAMESPACE halftone:: DESTINATION ${package})
   install(TARGETS halftone RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
+  # Data: the configurations that come with Halftone, and the schema of such files.
+  install(DIRECTORY kernels/tuned/ DESTINATION ${CMAKE_INSTALL_DATADIR}/halftone/tuned FILES_MATCHING PATTERN "*.json")
+  install(FILES autotune/configurations.schema.json DESTINATION ${CMAKE_INSTALL_DATADIR}/halftone)
 endif()
 
 configure_package_config_file(cmake/HalftoneConfig.cmake.in HalftoneConfig.cmake

@@ -31,7 +31,8 @@ Key sampleKey(int64_t heads) {
 Configuration sampleConfiguration(int64_t heads) {
   Configuration result;
   result.key = sampleKey(heads);
-  result.problem = "attention query=video(frames=21, height=45, width=80, text=0) heads=40";
+  result.problem = "attention query=video(frames=21, height=45, width=80, text=0) heads=" +
+                   std::to_string(heads) + " head_dim=128";
   result.best = {{.tileQ = 128, .tileK = 128, .stages = 2, .gather = 64}, 52.125, 0.25};
   result.runnersUp = {{{.tileQ = 128, .tileK = 96}, 53.5, 0.125}, {{.tileQ = 64}, 61.1, 0}};
   result.defaultScheduleMilliseconds = 58.3;

@@ -5,6 +5,7 @@ A line of `./dev ...` is only checked to name a verb that ./dev lists. A comment
 the end of a line says that the command ends with exit code 4 where there is none. A file that a command
 writes into docs/ must be the committed one, to the byte.
 """
+import os
 import pathlib
 import re
 import shlex
@@ -16,6 +17,8 @@ halftone, pages = pathlib.Path(sys.argv[1]).resolve(), sys.argv[2:]
 verbs = set(re.findall(r"^  ([a-z-]+) ", subprocess.run(["./dev"], capture_output=True, text=True).stdout, re.M))
 passed = failed = 0
 with tempfile.TemporaryDirectory() as scratch:
+    # The machine's own cache stays out of it.
+    environment = dict(os.environ, HALFTONE_CACHE_DIR=str(pathlib.Path(scratch) / "cache"))
     written = pathlib.Path(scratch) / "docs"
     written.mkdir()
     for page in pages:
@@ -28,7 +31,7 @@ with tempfile.TemporaryDirectory() as scratch:
                     good, output = len(words) == 1 or words[1] in verbs, "no such verb"
                 elif words[0].split("/")[-1] == "halftone":
                     done = subprocess.run([str(halftone)] + words[1:], cwd=scratch, capture_output=True,
-                                          text=True, timeout=300)
+                                          text=True, timeout=300, env=environment)
                     allowed = (0, 4) if "# needs a GPU" in line else (0,)
                     good, output = done.returncode in allowed, f"exit code {done.returncode}: {done.stderr}"
                 else:

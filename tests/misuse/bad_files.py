@@ -1,5 +1,6 @@
 """Files that a user may have and that are wrong, by name."""
 import json
+import pathlib
 import struct
 
 
@@ -19,6 +20,18 @@ def tensors(**shapes):
         header[name] = {"dtype": kind, "shape": shape, "data_offsets": [end, end + size]}
         end += size
     return safetensors(header, bytes(end))
+
+
+def configurations(change=lambda document: None):
+    """The golden file of tuned configurations, changed."""
+    golden = pathlib.Path(__file__).parent.parent / "golden" / "configurations.json"
+    document = json.loads(golden.read_text())
+    change(document)
+    return json.dumps(document).encode()
+
+
+def configuration(number, change):
+    return configurations(lambda document: change(document["configurations"][number]))
 
 
 def entry(kind, shape, begin, end):
@@ -54,6 +67,16 @@ FILES = {
     "zero.safetensors": lambda: tensors(q=("F32", [1, 0, 2, 16]), k=("F32", SMALL), v=("F32", SMALL)),
     "other-value.safetensors": lambda: tensors(q=("F32", SMALL), k=("F32", SMALL), v=("F32", [1, 9, 2, 16])),
     "other-dim.safetensors": lambda: tensors(q=("F32", SMALL), k=("F32", [1, 8, 2, 8]), v=("F32", [1, 8, 2, 8])),
+    "configurations.json": configurations,
+    "empty.json": lambda: b"",
+    "image.json": lambda: b"halftone-image 1\n",
+    "deep.json": lambda: b"[" * 100000 + b"]" * 100000,
+    "large.json": lambda: b" " * ((16 << 20) + 1),
+    "other-version.json": lambda: configurations(lambda document: document.update(version=2)),
+    "code.json": lambda: configuration(0, lambda one: one.update(image="/tmp/a.cubin")),
+    "negative-time.json": lambda: configuration(1, lambda one: one["best"].update(medianMilliseconds=-1)),
+    "escape.json": lambda: configuration(0, lambda one: one.update(device="\x1b[2J")),
+    "changed.json": lambda: configuration(1, lambda one: one["best"].update(medianMilliseconds=1)),
 }
 
 

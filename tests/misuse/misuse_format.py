@@ -12,6 +12,7 @@ Standard output must be empty, or, of a command with --json, one document that h
 and exit code. The working folder must hold afterwards what it held before.
 """
 import json
+import os
 import pathlib
 import re
 import shlex
@@ -68,8 +69,10 @@ def problem_of(case, halftone):
         for name in case.files:
             (pathlib.Path(folder) / name).write_bytes(bad_files.make(name))
         before = folder_state(folder)
+        # The machine's own cache stays out of it: here there is none, and none can be made.
+        environment = dict(os.environ, HALFTONE_CACHE_DIR="/proc/halftone-cache")
         done = subprocess.run([halftone] + case.words[1:], cwd=folder, capture_output=True, text=True,
-                              timeout=60)
+                              timeout=60, env=environment)
         if done.returncode != case.code:
             return f"exit code {done.returncode}, not {case.code}; it said:\n{done.stderr}"
         lines = done.stderr.splitlines()
