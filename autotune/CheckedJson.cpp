@@ -68,8 +68,11 @@ std::string firstWrong(const Json &json, const std::string &place) {
     return reason.empty() ? reason : place + ": " + reason;
   }
   for (const auto &[name, value] : json.items()) {
-    std::string inner =
-        json.is_array() ? place + "[" + name + "]" : place + (place.empty() ? "" : ".") + name;
+    std::string inner = place;
+    if (json.is_array())
+      inner.append("[").append(name).append("]");
+    else
+      inner.append(place.empty() ? "" : ".").append(name);
     if (std::string found = firstWrong(value, inner); !found.empty())
       return found;
   }

@@ -111,6 +111,7 @@ std::string Key::hash() const { return sha256(text()); }
 
 std::vector<KeyField> keyFields(const Key &key) {
   std::vector<KeyField> result;
+  result.reserve(fields.size());
   for (const Field &field : fields)
     result.push_back({field.name, valueText(key, field)});
   return result;

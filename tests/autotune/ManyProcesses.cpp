@@ -1,4 +1,5 @@
-// 32 processes put and get the same keys at once, without a lock: no error, no torn read.
+// 32 processes put and get the same keys at once, without a lock: no error, no torn read; and
+// writers that are killed.
 
 #include "autotune/ConfigurationStore.h"
 #include "tests/autotune/SampleConfiguration.h"
@@ -6,7 +7,12 @@
 
 #include <doctest/doctest.h>
 
+#include <chrono>
+#include <csignal>
 #include <cstdio>
+#include <filesystem>
+#include <random>
+#include <thread>
 
 #include <sys/wait.h>
 #include <unistd.h>
@@ -78,4 +84,37 @@ TEST_CASE("32 processes, 1,000 puts and gets each") {
   CHECK(scratch.files().size() == keys);
   CHECK(store.all().size() == keys);
   CHECK(store.takeWarnings().empty());
+}
+
+TEST_CASE("writers that are killed leave whole entries") {
+  ScratchFolder scratch;
+  std::mt19937 random(20261124);
+  for (int kills = 0; kills < 50; ++kills) {
+    pid_t child = ::fork();
+    REQUIRE(child >= 0);
+    if (child == 0) {
+      ConfigurationStore store(onlyUser(scratch.path()));
+      for (int number = 0;; ++number)
+        if (!store.put(numbered(1 + number % keys, number)))
+          ::_exit(1);
+    }
+    std::this_thread::sleep_for(std::chrono::microseconds(random() % 20000));
+    ::kill(child, SIGKILL);
+    int status = 0;
+    ::waitpid(child, &status, 0);
+    CHECK(WIFSIGNALED(status));
+  }
+  ConfigurationStore store(onlyUser(scratch.path()));
+  for (const ConfigurationStore::Stored &stored : store.all())
+    CHECK(isWhole(stored.configuration, stored.configuration.key.heads));
+  CHECK(store.all().size() == keys);
+  CHECK(store.takeWarnings().empty());
+  // What they were writing is removed, an hour later.
+  for (const std::string &name : scratch.files())
+    std::filesystem::last_write_time(
+        scratch.path(name), std::filesystem::file_time_type::clock::now() - std::chrono::hours(2));
+  Result<size_t> damaged = store.removeDamaged();
+  REQUIRE(damaged);
+  CHECK(*damaged == 0);
+  CHECK(scratch.files().size() == keys);
 }

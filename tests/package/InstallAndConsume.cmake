@@ -28,6 +28,17 @@ if(CODEGEN)
   endif()
 endif()
 
+# The installed command finds what is installed beside it.
+if(CODEGEN)
+  run(${prefix}/bin/halftone cache path)
+  if(NOT output MATCHES "shipped   ${prefix}/share/halftone/tuned")
+    message(FATAL_ERROR "halftone cache path printed: ${output}")
+  endif()
+  if(NOT EXISTS ${prefix}/share/halftone/configurations.schema.json)
+    message(FATAL_ERROR "the schema of configurations is not installed")
+  endif()
+endif()
+
 # Whoever links just the runtime needs neither LLVM nor a driver to start.
 run(ldd ${consumer}/describe)
 if(output MATCHES "LLVM|MLIR|libcuda")
