@@ -88,14 +88,17 @@ TEST_CASE("32 processes, 1,000 puts and gets each") {
 
 TEST_CASE("writers that are killed leave whole entries") {
   ScratchFolder scratch;
+  ConfigurationStore store(onlyUser(scratch.path()));
+  for (int64_t heads = 1; heads <= keys; ++heads)
+    REQUIRE(store.put(numbered(heads, 0)));
   std::mt19937 random(20261124);
   for (int kills = 0; kills < 50; ++kills) {
     pid_t child = ::fork();
     REQUIRE(child >= 0);
     if (child == 0) {
-      ConfigurationStore store(onlyUser(scratch.path()));
-      for (int number = 0;; ++number)
-        if (!store.put(numbered(1 + number % keys, number)))
+      ConfigurationStore writer(onlyUser(scratch.path()));
+      for (int number = kills;; ++number)
+        if (!writer.put(numbered(1 + number % keys, number)))
           ::_exit(1);
     }
     std::this_thread::sleep_for(std::chrono::microseconds(random() % 20000));
@@ -104,7 +107,6 @@ TEST_CASE("writers that are killed leave whole entries") {
     ::waitpid(child, &status, 0);
     CHECK(WIFSIGNALED(status));
   }
-  ConfigurationStore store(onlyUser(scratch.path()));
   for (const ConfigurationStore::Stored &stored : store.all())
     CHECK(isWhole(stored.configuration, stored.configuration.key.heads));
   CHECK(store.all().size() == keys);
