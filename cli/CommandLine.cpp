@@ -126,6 +126,7 @@ int runCommandLine(int argc, char **argv) {
   add("mask", "Draw what a pattern keeps, and count it", addMaskCommand);
   add("compile", "Compile a problem for one or more targets", addCompileCommand);
   add("run", "Run a problem on random or given data, check and time it", addRunCommand);
+  add("bench", "Compare patterns: speed, and what is kept of the attention", addBenchCommand);
   add("demo", "Describe, compile, run, check and time a radial pattern here", addDemoCommand);
   add("cache", "List, check, move and clear what was tuned and compiled", addCacheCommand);
   add("doctor", "Say what this machine has for Halftone", addDoctorCommand);

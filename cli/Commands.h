@@ -15,6 +15,7 @@ using Action = std::function<Result<int>(Console &)>;
 Action addMaskCommand(CLI::App &app);
 Action addCompileCommand(CLI::App &app);
 Action addRunCommand(CLI::App &app);
+Action addBenchCommand(CLI::App &app);
 Action addDoctorCommand(CLI::App &app);
 Action addDemoCommand(CLI::App &app);
 Action addCacheCommand(CLI::App &app);

@@ -5,12 +5,18 @@
 #include <algorithm>
 #include <chrono>
 #include <cstring>
+#include <ctime>
 #include <utility>
 
 namespace halftone::cli {
 namespace {
 
 using Clock = std::chrono::steady_clock;
+
+/// What the processors spent, over all threads.
+double processorMsSince(std::clock_t start) {
+  return double(std::clock() - start) * 1e3 / CLOCKS_PER_SEC;
+}
 
 double millisecondsSince(Clock::time_point start) {
   return std::chrono::duration<double, std::milli>(Clock::now() - start).count();
@@ -59,13 +65,16 @@ Status measureOnCpu(const Kernel &kernel, const Inputs &inputs, int repeats, Mea
       std::memset(o.bytes.data(), poison, o.bytes.size());
       std::memset(measured.outputs.lse.data(), poison, measured.outputs.lse.size() * sizeof(float));
     }
+    std::clock_t busy = std::clock();
     auto start = Clock::now();
     if (Status status = kernel(view(inputs.q), view(inputs.k), view(inputs.v), view(o),
                                measured.outputs.lse.data());
         !status)
       return status;
-    if (launch >= 0)
-      measured.milliseconds.push_back(millisecondsSince(start));
+    if (launch < 0)
+      continue;
+    measured.milliseconds.push_back(millisecondsSince(start));
+    measured.cpuMilliseconds += processorMsSince(busy) / repeats;
   }
   return {};
 }
@@ -96,6 +105,7 @@ Status measureOnGpu(const Kernel &kernel, const Device &device, const Inputs &in
       if (Status status = device.synchronize(); !status)
         return status;
     }
+    std::clock_t busy = std::clock();
     if (Status status = stream->start(); !status)
       return status;
     if (Status status =
@@ -108,8 +118,10 @@ Status measureOnGpu(const Kernel &kernel, const Device &device, const Inputs &in
     auto elapsed = stream->elapsedMilliseconds();
     if (!elapsed)
       return elapsed.error();
-    if (launch >= 0)
-      measured.milliseconds.push_back(*elapsed);
+    if (launch < 0)
+      continue;
+    measured.milliseconds.push_back(*elapsed);
+    measured.cpuMilliseconds += processorMsSince(busy) / repeats;
   }
   if (Status status = device.synchronize(); !status)
     return status;

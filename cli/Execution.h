@@ -18,6 +18,7 @@ Result<Ready> prepare(const Problem &problem, const Schedule &schedule, const Pl
 struct Measured {
   Outputs outputs;
   std::vector<double> milliseconds; ///< of each timed launch, fastest first
+  double cpuMilliseconds = 0;       ///< of this process's processors, for a timed launch; the mean
 
   double median() const { return milliseconds[milliseconds.size() / 2]; }
 };

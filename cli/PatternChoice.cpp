@@ -111,8 +111,6 @@ Status PatternChoice::checkUsed(const NamedPattern &named) const {
 }
 
 Result<Pattern> PatternChoice::chooseWhere(PatternRounding how) const {
-  if (std::vector<std::string> given = givenOptions(); !given.empty())
-    return misuse(fmt::format("--{} is of no use to --where", given.front()), "leave it out");
   auto parsed = parsePattern(where);
   if (!parsed)
     return parsed.error();
@@ -130,11 +128,12 @@ Result<Pattern> PatternChoice::chooseWhere(PatternRounding how) const {
                 "use exact, any or all");
 }
 
-Result<Pattern> PatternChoice::choose(const Layout &layout,
-                                      const std::optional<Preset> &preset) const {
+Result<Pattern> PatternChoice::chooseNamed(std::string_view chosenName,
+                                           std::string_view roundingName, const Layout &layout,
+                                           const std::optional<Preset> &preset) const {
   PatternOptions options;
-  if (!rounding.empty()) {
-    auto how = parseRounding(rounding);
+  if (!roundingName.empty()) {
+    auto how = parseRounding(roundingName);
     if (!how)
       return how.error();
     options.rounding = *how;
@@ -143,7 +142,7 @@ Result<Pattern> PatternChoice::choose(const Layout &layout,
   if (options.block < 1 || options.block > int64_t{1} << 20)
     return misuse(fmt::format("--block {} is not 1 to {}", options.block, int64_t{1} << 20),
                   "use 64 or 128");
-  if (!where.empty())
+  if (chosenName == "where")
     return chooseWhere(options.rounding);
 
   options.decay = decay ? *decay : preset && preset->decay ? *preset->decay : options.decay;
@@ -156,13 +155,67 @@ Result<Pattern> PatternChoice::choose(const Layout &layout,
     return status.error();
   if (Status status = takeExtent(tileWindow, "--tile-window", options.tileWindow); !status)
     return status.error();
-  auto chosen = patternByName(name(), options, layout);
+  return patternByName(chosenName, options, layout);
+}
+
+Result<Pattern> PatternChoice::choose(const Layout &layout,
+                                      const std::optional<Preset> &preset) const {
+  if (std::vector<std::string> given = givenOptions(); !where.empty() && !given.empty())
+    return misuse(fmt::format("--{} is of no use to --where", given.front()), "leave it out");
+  auto chosen = chooseNamed(name(), rounding, layout, preset);
   if (!chosen)
-    return chosen.error();
+    return chosen;
   for (const NamedPattern &named : namedPatterns())
     if (named.name == name())
       if (Status status = checkUsed(named); !status)
         return status.error();
+  return chosen;
+}
+
+Status PatternChoice::checkUsedByOne(const std::vector<Named> &chosen) const {
+  auto isUsed = [&](const std::string &option) {
+    for (const NamedPattern &named : namedPatterns())
+      for (const Named &one : chosen)
+        if (one.name.substr(0, one.name.find(':')) == named.name &&
+            std::find(named.options.begin(), named.options.end(), option) != named.options.end())
+          return true;
+    return false;
+  };
+  for (const std::string &option : givenOptions())
+    if (!isUsed(option))
+      return misuse(fmt::format("none of the compared patterns has --{}", option), "leave it out");
+  return {};
+}
+
+Result<std::vector<PatternChoice::Named>>
+PatternChoice::chooseSeveral(std::string_view list, const Layout &layout,
+                             const std::optional<Preset> &preset) const {
+  if (!pattern.empty())
+    return misuse("--pattern and --compare both name patterns", "leave --pattern out");
+  std::vector<Named> chosen;
+  for (size_t begin = 0; begin <= list.size();) {
+    size_t end = std::min(list.find(',', begin), list.size());
+    std::string_view word = list.substr(begin, end - begin), roundingName = rounding;
+    begin = end + 1;
+    for (const Named &other : chosen)
+      if (other.name == word)
+        return misuse(fmt::format("--compare names `{}` twice", word), "leave one of them out");
+    std::string_view patternName = word.substr(0, word.find(':'));
+    if (patternName.size() < word.size())
+      roundingName = word.substr(patternName.size() + 1);
+    if (patternName == "where" && where.empty())
+      return misuse("--compare names `where`, and there is no --where", "add it");
+    auto made = chooseNamed(patternName, roundingName, layout, preset);
+    if (!made)
+      return made.error();
+    chosen.push_back({std::string(word), *made});
+  }
+  bool takesWhere = std::any_of(chosen.begin(), chosen.end(),
+                                [](const Named &one) { return one.name.starts_with("where"); });
+  if (!where.empty() && !takesWhere)
+    return misuse("--where is not among the compared patterns", "add `where` to --compare");
+  if (Status status = checkUsedByOne(chosen); !status)
+    return status.error();
   return chosen;
 }
 

@@ -20,6 +20,17 @@ public:
   /// that the pattern does not use is refused.
   Result<Pattern> choose(const Layout &layout, const std::optional<Preset> &preset) const;
 
+  /// A pattern of a comparison, and what it was called there.
+  struct Named {
+    std::string name;
+    Pattern pattern;
+  };
+  /// The patterns of a list such as "radial:reference,window,where": names of --pattern, or `where`
+  /// for that of --where; a rounding behind a colon stands for --rounding. Each takes of the
+  /// options those it uses; one that none of them uses is refused.
+  Result<std::vector<Named>> chooseSeveral(std::string_view list, const Layout &layout,
+                                           const std::optional<Preset> &preset) const;
+
   const std::string &whereText() const { return where; }
   /// What to call the pattern.
   std::string name() const;
@@ -27,6 +38,9 @@ public:
 
 private:
   Status checkUsed(const NamedPattern &pattern) const;
+  Status checkUsedByOne(const std::vector<Named> &chosen) const;
+  Result<Pattern> chooseNamed(std::string_view name, std::string_view rounding,
+                              const Layout &layout, const std::optional<Preset> &preset) const;
   Result<Pattern> chooseWhere(PatternRounding rounding) const;
   /// Options of patterns that were given, by name.
   std::vector<std::string> givenOptions() const;

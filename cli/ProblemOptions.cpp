@@ -85,9 +85,7 @@ Result<ChosenProblem> ProblemOptions::chooseByText(Console &console) const {
   return ChosenProblem{withShape(*parsed, shape), "where", pattern.blockSize()};
 }
 
-Result<ChosenProblem> ProblemOptions::choose(Console &console, Element defaultElement) const {
-  if (!problemText.empty())
-    return chooseByText(console);
+Result<ProblemOptions::Sizes> ProblemOptions::chooseSizes(Element defaultElement) const {
   auto preset = layout.chosenPreset();
   if (!preset)
     return preset.error();
@@ -122,18 +120,54 @@ Result<ChosenProblem> ProblemOptions::choose(Console &console, Element defaultEl
   if (kvHeads && *kvHeads < 1)
     return misuse(fmt::format("--kv-heads {}", *kvHeads), "use 1 or more");
 
-  console.source = pattern.whereText();
-  auto chosen = pattern.choose(key, *preset);
-  if (!chosen)
-    return chosen.error();
-  Problem problem = attention(query, key, shape).where(*chosen);
+  return Sizes{query, key, shape, *preset};
+}
+
+Result<ChosenProblem> ProblemOptions::finish(const Sizes &sizes, const Pattern &chosen,
+                                             const std::string &name) const {
+  Problem problem = attention(sizes.query, sizes.key, sizes.shape).where(chosen);
   if (scale)
     problem = problem.withScale(*scale);
   if (softcap)
     problem = problem.withSoftcap(*softcap);
   if (Status status = problem.check(); !status)
     return status.error();
-  return ChosenProblem{problem, pattern.name(), pattern.blockSize()};
+  return ChosenProblem{problem, name, pattern.blockSize()};
+}
+
+Result<ChosenProblem> ProblemOptions::choose(Console &console, Element defaultElement) const {
+  if (!problemText.empty())
+    return chooseByText(console);
+  auto sizes = chooseSizes(defaultElement);
+  if (!sizes)
+    return sizes.error();
+  console.source = pattern.whereText();
+  auto chosen = pattern.choose(sizes->key, sizes->preset);
+  if (!chosen)
+    return chosen.error();
+  return finish(*sizes, *chosen, pattern.name());
+}
+
+Result<std::vector<ChosenProblem>> ProblemOptions::chooseSeveral(Console &console,
+                                                                 Element defaultElement,
+                                                                 std::string_view list) const {
+  if (!problemText.empty())
+    return misuse("--problem is one pattern's, not for --compare", "give sizes and --where");
+  auto sizes = chooseSizes(defaultElement);
+  if (!sizes)
+    return sizes.error();
+  console.source = pattern.whereText();
+  auto patterns = pattern.chooseSeveral(list, sizes->key, sizes->preset);
+  if (!patterns)
+    return patterns.error();
+  std::vector<ChosenProblem> problems;
+  for (const PatternChoice::Named &named : *patterns) {
+    auto chosen = finish(*sizes, named.pattern, named.name);
+    if (!chosen)
+      return chosen.error();
+    problems.push_back(std::move(*chosen));
+  }
+  return problems;
 }
 
 BlockMask ChosenProblem::blockMask(int64_t batch, int64_t head) const {

@@ -26,6 +26,10 @@ public:
   /// The problem they give, checked; of element type `element` where none was asked for.
   Result<ChosenProblem> choose(Console &console, Element element) const;
 
+  /// The same, once for each pattern of a list (PatternChoice::chooseSeveral).
+  Result<std::vector<ChosenProblem>> chooseSeveral(Console &console, Element element,
+                                                   std::string_view list) const;
+
   LayoutOptions layout;
   PatternChoice pattern;
   std::optional<int64_t> batch, heads, kvHeads, headDim;
@@ -36,6 +40,15 @@ public:
   std::optional<int64_t> queryTokens, keyTokens;
 
 private:
+  /// All but the pattern.
+  struct Sizes {
+    Layout query, key;
+    AttentionShape shape;
+    std::optional<Preset> preset;
+  };
+  Result<Sizes> chooseSizes(Element defaultElement) const;
+  Result<ChosenProblem> finish(const Sizes &sizes, const Pattern &chosen,
+                               const std::string &name) const;
   Result<ChosenProblem> chooseByText(Console &console) const;
 
   std::string problemText;

@@ -2,6 +2,7 @@
 #include "cli/Commands.h"
 #include "cli/CompilerOptions.h"
 #include "cli/Execution.h"
+#include "cli/GivenTensors.h"
 #include "cli/OptionValues.h"
 #include "cli/ProblemOptions.h"
 #include "cli/RunReport.h"
@@ -20,69 +21,10 @@ struct RunOptions {
   bool check = false;
 };
 
-/// What was asked for and what the data has must be the same.
-Status agree(std::optional<int64_t> &asked, int64_t actual, const char *option,
-             const char *tensor) {
-  if (asked && *asked != actual)
-    return misuse(fmt::format("{} is {}, but tensor `{}` has {}", option, *asked, tensor, actual),
-                  "leave the option out");
-  asked = actual;
-  return {};
-}
-
-/// Reads q, k and v, and takes the sizes that the command line left open from them.
-Result<Inputs> readInputs(const RunOptions &options, AxisOrder order, ProblemOptions &problem) {
-  auto file = SafetensorsFile::open(options.input);
-  if (!file)
-    return file.error();
-  std::vector<HostTensor> tensors;
-  for (const char *name : {"q", "k", "v"}) {
-    auto tensor = HostTensor::read(*file, name, order);
-    if (!tensor)
-      return tensor.error();
-    tensors.push_back(std::move(*tensor));
-  }
-  Inputs inputs{std::move(tensors[0]), std::move(tensors[1]), std::move(tensors[2])};
-  const HostTensor &q = inputs.q, &k = inputs.k, &v = inputs.v;
-  if (k.shape() != v.shape())
-    return misuse(fmt::format("`k` has the shape [{}] and `v` [{}]", fmt::join(k.shape(), ", "),
-                              fmt::join(v.shape(), ", ")),
-                  "give them the same shape");
-  if (q.batch != k.batch || q.headDim != k.headDim)
-    return misuse(fmt::format("`q` has the shape [{}] and `k` [{}]: batch and head dim differ",
-                              fmt::join(q.shape(), ", "), fmt::join(k.shape(), ", ")),
-                  "give them the same batch and head dim, and say their order with --layout");
-  if (Status status = agree(problem.batch, q.batch, "--batch", "q"); !status)
-    return status.error();
-  if (Status status = agree(problem.heads, q.heads, "--heads", "q"); !status)
-    return status.error();
-  if (Status status = agree(problem.kvHeads, k.heads, "--kv-heads", "k"); !status)
-    return status.error();
-  if (Status status = agree(problem.headDim, q.headDim, "--head-dim", "q"); !status)
-    return status.error();
-  problem.queryTokens = q.tokens;
-  problem.keyTokens = k.tokens;
-  return inputs;
-}
-
-/// The tensors must be as long as the layout says.
-Status checkLengths(const Problem &problem, const Inputs &inputs) {
-  auto check = [](const Layout &layout, const HostTensor &tensor, const char *name) -> Status {
-    if (layout.tokenCount() == tensor.tokens)
-      return {};
-    return misuse(fmt::format("tensor `{}` has {} tokens, but {} has {}", name, tensor.tokens,
-                              layout.text(), layout.tokenCount()),
-                  "check the sizes, and --layout bshd or bhsd");
-  };
-  if (Status status = check(problem.query(), inputs.q, "q"); !status)
-    return status;
-  return check(problem.key(), inputs.k, "k");
-}
-
 Result<int> run(const RunOptions &options, Console &console) {
-  if (options.order != "bshd" && options.order != "bhsd")
-    return misuse(fmt::format("unknown layout `{}`", options.order), "use bshd or bhsd");
-  AxisOrder order = options.order == "bshd" ? AxisOrder::Bshd : AxisOrder::Bhsd;
+  auto order = parseAxisOrder(options.order);
+  if (!order)
+    return order.error();
   for (auto [value, name] : {std::pair(options.repeat, "--repeat"),
                              {options.checkRows, "--check-rows"},
                              {options.checkHeads, "--check-heads"}})
@@ -96,7 +38,7 @@ Result<int> run(const RunOptions &options, Console &console) {
   problemOptions.lse = true;
   std::optional<Inputs> inputs;
   if (!options.input.empty()) {
-    auto read = readInputs(options, order, problemOptions);
+    auto read = readInputs(options.input, *order, problemOptions);
     if (!read)
       return read.error();
     inputs = std::move(*read);
@@ -118,13 +60,9 @@ Result<int> run(const RunOptions &options, Console &console) {
       return chosen.error();
   }
   const Problem &problem = chosen->problem;
-  if (inputs) {
-    if (Status status = checkLengths(problem, *inputs); !status)
+  if (inputs)
+    if (Status status = fit(*inputs, problem); !status)
       return status.error();
-    for (HostTensor *tensor : {&inputs->q, &inputs->k, &inputs->v})
-      if (tensor->element != problem.shape().element)
-        *tensor = tensor->converted(problem.shape().element);
-  }
   std::string problemText = std::exchange(console.source, options.schedule);
   auto schedule = chooseSchedule(options.schedule, problem, place->target);
   if (!schedule)
@@ -138,7 +76,7 @@ Result<int> run(const RunOptions &options, Console &console) {
   if (ready->kernel.plan().keptPairs == 0)
     return misuse("the pattern keeps nothing", "a comparison may be the wrong way round");
   if (!inputs)
-    inputs = randomInputs(problem, order, uint64_t(options.seed));
+    inputs = randomInputs(problem, *order, uint64_t(options.seed));
   auto measured = execute(ready->kernel, *place, *inputs, int(options.repeat));
   if (!measured)
     return measured.error();
