@@ -1,5 +1,6 @@
 #include "cli/Comparison.h"
 
+#include "cli/Markup.h"
 #include "cli/Picture.h"
 
 #include <fmt/format.h>
@@ -14,25 +15,6 @@ namespace {
 constexpr const char *colours[] = {"#1f77b4", "#d62728", "#2ca02c", "#9467bd",
                                    "#ff7f0e", "#17becf", "#8c564b", "#e377c2"};
 
-std::string escaped(std::string_view text) {
-  std::string result;
-  for (char character : text)
-    switch (character) {
-    case '&':
-      result += "&amp;";
-      break;
-    case '<':
-      result += "&lt;";
-      break;
-    case '"':
-      result += "&quot;";
-      break;
-    default:
-      result += character;
-    }
-  return result;
-}
-
 const char *colourOf(size_t row) { return colours[row % std::size(colours)]; }
 
 /// The mask as a PNG in the page: a pixel a block, whatever the length.
@@ -42,8 +24,8 @@ Result<std::string> pictureOf(const BlockMask &mask, std::string_view name) {
           writePng(mask, pngPixels(mask), [&](std::string_view bytes) { png += bytes; });
       !status)
     return status.error();
-  return fmt::format("<img alt=\"mask of {}\" src=\"data:image/png;base64,{}\">", escaped(name),
-                     llvm::encodeBase64(png));
+  return fmt::format("<img alt=\"mask of {}\" src=\"data:image/png;base64,{}\">",
+                     escapedMarkup(name), llvm::encodeBase64(png));
 }
 
 std::string head() {
@@ -90,8 +72,8 @@ Result<std::string> rowsOf(const Comparison &comparison) {
         "<tr><td>{}<br><code>{}</code></td><td>{}</td><td>{:.2f}%</td><td>{:.2f}%</td>"
         "<td>{:.3f} ms</td><td class=\"bar\"><div style=\"width:{:.1f}%;background:{}\"></div></td>"
         "<td>{:.3f}</td><td>{:.2f}</td><td>{:.2f}</td><td>{}</td>",
-        escaped(row.name), escaped(row.where), *picture, 100 * row.density, 100 * row.covered,
-        row.median(), 100 * row.median() / slowest, colourOf(i), row.teraflops,
+        escapedMarkup(row.name), escapedMarkup(row.where), *picture, 100 * row.density,
+        100 * row.covered, row.median(), 100 * row.median() / slowest, colourOf(i), row.teraflops,
         comparison.speedup(row), 1 / row.density, row.checked.passed() ? "passed" : "FAILED");
     if (quality)
       html += fmt::format("<td>{:.2f}%</td><td>{:.2e}</td>", 100 * row.quality->keptMass(),
@@ -158,7 +140,7 @@ std::string speedupPlot(const Comparison &comparison) {
     double y = Plot::y(shareY(std::log2(comparison.speedup(row))));
     svg += fmt::format("<circle cx=\"{:.1f}\" cy=\"{:.1f}\" r=\"5\" fill=\"{}\"/>"
                        "<text x=\"{:.1f}\" y=\"{:.1f}\">{}</text>\n",
-                       x, y, colourOf(i), x + 8, y + 14, escaped(row.name));
+                       x, y, colourOf(i), x + 8, y + 14, escapedMarkup(row.name));
   }
   return svg + "</svg>\n";
 }
@@ -184,7 +166,7 @@ std::string massPlot(const Comparison &comparison) {
     svg += fmt::format("<path d=\"{}\" fill=\"none\" stroke=\"{}\" stroke-width=\"2\"/>"
                        "<text x=\"{}\" y=\"{}\" fill=\"{}\">{}</text>\n",
                        path, colourOf(i), Plot::x(1) + 8, Plot::y(1) + 14 * double(i) + 4,
-                       colourOf(i), escaped(comparison.rows[i].name));
+                       colourOf(i), escapedMarkup(comparison.rows[i].name));
   }
   return svg + "</svg>\n";
 }
@@ -197,8 +179,8 @@ Result<std::string> comparisonPage(const Comparison &comparison) {
     return rows;
   std::string page =
       head() + fmt::format("<p>{}; {}; target {} on {}. Times are medians of {} launches.</p>\n",
-                           escaped(comparison.layout), escaped(comparison.tensors),
-                           escaped(comparison.target), escaped(comparison.device),
+                           escapedMarkup(comparison.layout), escapedMarkup(comparison.tensors),
+                           escapedMarkup(comparison.target), escapedMarkup(comparison.device),
                            comparison.rows.front().milliseconds.size());
   page += *rows + speedupPlot(comparison);
   if (const std::optional<Quality> &quality = comparison.rows.front().quality)

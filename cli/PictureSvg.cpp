@@ -1,31 +1,10 @@
 #include "cli/Picture.h"
 
+#include "cli/Markup.h"
+
 #include <fmt/format.h>
 
 namespace halftone::cli {
-namespace {
-
-std::string escaped(std::string_view text) {
-  std::string result;
-  for (char character : text) {
-    switch (character) {
-    case '&':
-      result += "&amp;";
-      break;
-    case '<':
-      result += "&lt;";
-      break;
-    case '>':
-      result += "&gt;";
-      break;
-    default:
-      result += character;
-    }
-  }
-  return result;
-}
-
-} // namespace
 
 void writeSvg(const BlockMask &mask, std::string_view title, const Sink &sink) {
   sink(fmt::format("<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {0} {1}\" "
@@ -34,7 +13,7 @@ void writeSvg(const BlockMask &mask, std::string_view title, const Sink &sink) {
                    "<rect width=\"{0}\" height=\"{1}\" fill=\"#ffffff\"/>\n"
                    "<path fill=\"#1a1a1a\" d=\"\n",
                    mask.keyBlocks, mask.queryBlocks, 640 * mask.queryBlocks / mask.keyBlocks,
-                   escaped(title)));
+                   escapedMarkup(title)));
   for (int64_t query = 0; query < mask.queryBlocks; ++query) {
     std::string row;
     for (uint32_t i = mask.rowStart[query]; i < mask.rowStart[query + 1]; ++i) {
