@@ -31,7 +31,7 @@ Result<int> pruneCache(const CacheRequest &request, Console &console);
 Result<int> clearCache(const CacheRequest &request, Console &console);
 
 /// Shows warnings on standard error and in the document, each once.
-void showWarnings(Console &console, std::vector<std::string> warnings);
+void showWarnings(Console &console, const std::vector<std::string> &warnings);
 
 /// The stored configurations whose key's hash begins with one of `beginnings`, in their order; a
 /// Misuse where one names none, or several. Of one key in several layers the first layer's counts.

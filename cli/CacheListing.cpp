@@ -73,7 +73,7 @@ CacheLocation CacheRequest::location() const {
   return found;
 }
 
-void showWarnings(Console &console, std::vector<std::string> warnings) {
+void showWarnings(Console &console, const std::vector<std::string> &warnings) {
   std::set<std::string> seen;
   auto &document = console.document["warnings"];
   if (document.is_null())
@@ -148,7 +148,7 @@ Result<int> listCache(const CacheRequest &request, Console &console) {
   std::vector<std::string> warnings = store.takeWarnings();
   for (std::string &warning : images.takeWarnings())
     warnings.push_back(std::move(warning));
-  showWarnings(console, std::move(warnings));
+  showWarnings(console, warnings);
   return 0;
 }
 

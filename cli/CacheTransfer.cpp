@@ -22,6 +22,7 @@ Result<int> exportCache(const CacheRequest &request, Console &console) {
     stored = std::move(*chosen);
   }
   std::vector<Configuration> configurations;
+  configurations.reserve(stored.size());
   for (ConfigurationStore::Stored &one : stored)
     configurations.push_back(std::move(one.configuration));
   Result<std::string> bytes = writeConfigurations(configurations);

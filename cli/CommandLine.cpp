@@ -67,15 +67,15 @@ std::string unexpectedArgument(const CLI::App &app) {
 }
 
 /// The command that was given, or the one of its own commands that was.
-const CLI::App &given(const CLI::App &command) {
-  std::vector<CLI::App *> inner = command.get_subcommands();
-  return inner.empty() ? command : *inner.back();
+const CLI::App *given(const CLI::App *command) {
+  std::vector<CLI::App *> inner = command->get_subcommands();
+  return inner.empty() ? command : inner.back();
 }
 
 /// "halftone cache ls"
-std::string nameOf(const CLI::App &command) {
-  const CLI::App &app = given(command);
-  return "halftone " + command.get_name() + (&app == &command ? "" : " " + app.get_name());
+std::string nameOf(const CLI::App *command) {
+  const CLI::App *app = given(command);
+  return "halftone " + command->get_name() + (app == command ? "" : " " + app->get_name());
 }
 
 std::vector<std::string> commandNames(const CLI::App &app) {
@@ -160,15 +160,15 @@ int runCommandLine(int argc, char **argv) {
     std::string name = "halftone";
     for (const Command &command : commands)
       if (command.app->get_name() == first)
-        name = nameOf(*command.app);
+        name = nameOf(command.app);
     console.rename(name);
     return console.fail(parseError(failure, fmt::format("try `{} --help`", name)));
   }
   for (const Command &command : commands) {
     if (!command.app->parsed())
       continue;
-    const CLI::App &app = given(*command.app);
-    std::string name = nameOf(*command.app);
+    const CLI::App &app = *given(command.app);
+    std::string name = nameOf(command.app);
     console.rename(name);
     console.json = json;
     std::string extra = unexpectedArgument(app);

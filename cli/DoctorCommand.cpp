@@ -66,7 +66,8 @@ void describePtxas(Console &console) {
 
 void describeEnvironment(Console &console) {
   auto &environment = console.document["environment"] = nlohmann::ordered_json::object();
-  for (const char *name : {"HALFTONE_DUMP_TO", "HALFTONE_PTXAS", "CUDA_HOME", "NO_COLOR"}) {
+  for (const char *name :
+       {"HALFTONE_CACHE_DIR", "HALFTONE_DUMP_TO", "HALFTONE_PTXAS", "CUDA_HOME", "NO_COLOR"}) {
     const char *value = std::getenv(name);
     if (!value)
       continue;

@@ -12,6 +12,8 @@ set(CMAKE_CXX_VISIBILITY_PRESET hidden)
 set(CMAKE_VISIBILITY_INLINES_HIDDEN ON)
 set(CMAKE_POSITION_INDEPENDENT_CODE ON)
 set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
+# An installed command finds MLIR where the build found it: Debian keeps it outside the loader's paths.
+set(CMAKE_INSTALL_RPATH_USE_LINK_PATH ON)
 
 find_program(HALFTONE_CCACHE ccache)
 if(HALFTONE_CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
