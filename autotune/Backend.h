@@ -13,6 +13,7 @@ struct Task {
   int device = 0;         ///< ordinal; of the CPU, 0
   bool measures = false;  ///< else it only compiles, and touches no device
   bool coldCache = false; ///< the second-level cache is flushed before each timed launch
+  std::string ptxas;      ///< as CompileOptions has it
   uint64_t seed = 1;      ///< of the inputs and of the sampled rows
   bool operator==(const Task &) const = default;
 };

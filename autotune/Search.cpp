@@ -92,6 +92,7 @@ void Search::take(const Trial &trial, const Outcome &outcome) {
   if (isTimed(outcome.verdict)) {
     standing.milliseconds = outcome.medianMs;
     standing.spread = outcome.spread;
+    standing.clockMhz = outcome.clockMhz;
     if (standing.timings == 0)
       standing.foundAt = outcome.elapsed;
   }

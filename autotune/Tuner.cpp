@@ -79,6 +79,7 @@ Result<TuneReport> tune(const Problem &problem, const Target &target, const Tune
                .device = 0,
                .measures = false,
                .coldCache = options.coldCache,
+               .ptxas = options.ptxas,
                .seed = options.seed};
   work.devices = options.devices;
   work.compilers = compilersFor(target, options);

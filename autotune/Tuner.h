@@ -10,6 +10,7 @@ struct TuneOptions {
   Budget budget;
   uint64_t seed = 1;
   bool coldCache = false; ///< flush the second-level cache before each timed launch
+  std::string ptxas;      ///< as CompileOptions has it
   /// The program that becomes a worker, and its arguments: `halftone tune-worker`.
   std::vector<std::string> worker;
   std::vector<int> devices = {0};

@@ -54,6 +54,7 @@ Task taskOf(const Json &task) {
           .device = task.at("device"),
           .measures = task.at("measures"),
           .coldCache = task.at("coldCache"),
+          .ptxas = task.at("ptxas"),
           .seed = task.at("seed")};
 }
 
@@ -85,6 +86,7 @@ std::string writeQuestion(const Question &question) {
                 {"device", task.device},
                 {"measures", task.measures},
                 {"coldCache", task.coldCache},
+                {"ptxas", task.ptxas},
                 {"seed", task.seed}};
     break;
   }

@@ -1,6 +1,6 @@
 #include "bench/SustainedTime.h"
 
-#include "cli/Elements.h"
+#include "dsl/Elements.h"
 #include "runtime/Stream.h"
 
 #include <algorithm>
@@ -20,7 +20,7 @@ Result<void *> randomTensor(const Device &device, Element element, int64_t eleme
   // An odd length, so that the rows of two heads are not alike.
   std::vector<char> block(size_t(std::min(elements, longest - 31) * size));
   for (size_t i = 0; i < block.size() / size_t(size); ++i)
-    cli::storeElement(element, block.data(), i, normal(random));
+    storeElement(element, block.data(), i, normal(random));
   Result<void *> memory = device.allocate(size_t(elements * size));
   if (!memory)
     return memory;

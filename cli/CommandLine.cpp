@@ -1,5 +1,7 @@
 #include "cli/CommandLine.h"
 
+#include "autotune/KernelBackend.h"
+#include "autotune/Worker.h"
 #include "cli/Commands.h"
 #include "cli/Nearest.h"
 
@@ -103,6 +105,10 @@ void exitInterrupted() { ::_exit(130); }
 } // namespace
 
 int runCommandLine(int argc, char **argv) {
+  // The child's side of `halftone tune`; not for people.
+  if (argc == 2 && std::string(argv[1]) == "tune-worker")
+    serveAsWorker(*makeKernelBackend());
+
   // Temporary files are removed by LLVM's handler before this is called.
   llvm::sys::SetInterruptFunction(exitInterrupted);
 
@@ -125,6 +131,7 @@ int runCommandLine(int argc, char **argv) {
   };
   add("mask", "Draw what a pattern keeps, and count it", addMaskCommand);
   add("compile", "Compile a problem for one or more targets", addCompileCommand);
+  add("tune", "Find the fastest schedule for a problem on this machine", addTuneCommand);
   add("run", "Run a problem on random or given data, check and time it", addRunCommand);
   add("bench", "Compare patterns: speed, and what is kept of the attention", addBenchCommand);
   add("demo", "Describe, compile, run, check and time a radial pattern here", addDemoCommand);

@@ -14,6 +14,7 @@ using Action = std::function<Result<int>(Console &)>;
 // Each declares the options, the description and the examples of one command on `app`.
 Action addMaskCommand(CLI::App &app);
 Action addCompileCommand(CLI::App &app);
+Action addTuneCommand(CLI::App &app);
 Action addRunCommand(CLI::App &app);
 Action addBenchCommand(CLI::App &app);
 Action addDoctorCommand(CLI::App &app);

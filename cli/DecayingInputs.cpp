@@ -1,7 +1,7 @@
 #include "cli/DecayingInputs.h"
 
-#include "cli/Elements.h"
 #include "cli/Execution.h"
+#include "dsl/Elements.h"
 
 #include <llvm/Support/Parallel.h>
 

@@ -1,6 +1,6 @@
 #include "cli/HostTensor.h"
 
-#include "cli/Elements.h"
+#include "dsl/Elements.h"
 
 #include <fmt/format.h>
 #include <llvm/Support/Parallel.h>

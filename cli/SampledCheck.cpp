@@ -1,7 +1,8 @@
 #include "cli/SampledCheck.h"
 
-#include "cli/Elements.h"
+#include "dsl/Elements.h"
 #include "dsl/Reference.h"
+#include "dsl/SingleHead.h"
 
 #include <fmt/format.h>
 #include <llvm/Support/Parallel.h>

@@ -36,9 +36,6 @@ struct CheckReport {
 CheckReport checkSample(const Problem &problem, const Inputs &inputs, const Outputs &outputs,
                         const CheckOptions &options);
 
-/// The problem that one head of one batch element is: its pattern without head and batch.
-Problem singleHead(const Problem &problem, int64_t batch, int64_t head);
-
 /// `count` of the numbers 0 .. total-1, spread evenly with some chance, the first and last among
 /// them; all of them where there are no more.
 std::vector<int64_t> spreadSample(int64_t total, int64_t count, uint64_t seed);

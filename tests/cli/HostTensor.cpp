@@ -1,6 +1,6 @@
 #include "cli/HostTensor.h"
 
-#include "cli/Elements.h"
+#include "dsl/Elements.h"
 #include "tests/cli/ScratchFolder.h"
 
 #include <doctest/doctest.h>

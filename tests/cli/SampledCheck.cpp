@@ -1,7 +1,7 @@
 #include "cli/SampledCheck.h"
 
-#include "cli/Elements.h"
 #include "cli/Execution.h"
+#include "dsl/Elements.h"
 #include "dsl/Parse.h"
 #include "dsl/Reference.h"
 

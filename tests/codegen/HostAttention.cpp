@@ -1,7 +1,7 @@
 #include "tests/codegen/HostAttention.h"
 
-#include "cli/Elements.h"
 #include "codegen/Compile.h"
+#include "dsl/Elements.h"
 
 #include <cmath>
 #include <cstring>
@@ -40,9 +40,8 @@ void HostAttention::fill(RandomNumbers &random, const TensorPlace &place, int64_
     for (int64_t d = 0; d < problem.shape().headDim; ++d) {
       size_t index = size_t(place.at(batch, token, head) + d);
       // The sum of three uniform numbers: near enough to normal, of variance 1.
-      cli::storeElement(element, buffer, index,
-                        float(random.real() + random.real() + random.real()));
-      packed.push_back(cli::loadElement(element, buffer, index));
+      storeElement(element, buffer, index, float(random.real() + random.real() + random.real()));
+      packed.push_back(loadElement(element, buffer, index));
     }
   });
 }
@@ -78,9 +77,9 @@ int64_t HostAttention::poisonUnattended() {
     ++poisoned;
     for (const TensorPlace &place : {memory.k, memory.v})
       for (int64_t d = 0; d < shape.headDim; ++d)
-        cli::storeElement(shape.element, buffers[size_t(place.buffer)].data(),
-                          size_t(place.at(batch, key, head) + d),
-                          std::numeric_limits<float>::quiet_NaN());
+        storeElement(shape.element, buffers[size_t(place.buffer)].data(),
+                     size_t(place.at(batch, key, head) + d),
+                     std::numeric_limits<float>::quiet_NaN());
   });
   return poisoned;
 }
@@ -142,8 +141,8 @@ double HostAttention::error(const Outcome &outcome, const ReferenceResult &right
           [&](int64_t batch, int64_t head, int64_t query) {
             bool isEmpty = std::isinf(right.lse[row]);
             for (int64_t d = 0; d < shape.headDim; ++d) {
-              double value = cli::loadElement(shape.element, outcome.output.data(),
-                                              size_t(memory.o.at(batch, query, head) + d));
+              double value = loadElement(shape.element, outcome.output.data(),
+                                         size_t(memory.o.at(batch, query, head) + d));
               double wanted = right.output[row * size_t(shape.headDim) + size_t(d)];
               if (isEmpty)
                 note(value == 0 ? 0 : INFINITY);

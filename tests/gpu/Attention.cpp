@@ -1,6 +1,6 @@
 #include "tests/gpu/Attention.h"
 
-#include "cli/Elements.h"
+#include "dsl/Elements.h"
 
 #include <algorithm>
 #include <cmath>
@@ -22,12 +22,12 @@ void visit(int64_t batches, int64_t tokens, int64_t heads, const Visit &each) {
 } // namespace
 
 double Attention::element(uint16_t bits) const {
-  return cli::loadElement(problem.shape().element, reinterpret_cast<const char *>(&bits), 0);
+  return loadElement(problem.shape().element, reinterpret_cast<const char *>(&bits), 0);
 }
 
 uint16_t Attention::bits(double value) const {
   uint16_t stored = 0;
-  cli::storeElement(problem.shape().element, reinterpret_cast<char *>(&stored), 0, float(value));
+  storeElement(problem.shape().element, reinterpret_cast<char *>(&stored), 0, float(value));
   return stored;
 }
 

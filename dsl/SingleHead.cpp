@@ -1,8 +1,8 @@
-#include "cli/SampledCheck.h"
+#include "dsl/SingleHead.h"
 
 #include <map>
 
-namespace halftone::cli {
+namespace halftone {
 namespace {
 
 /// Rebuilds a tree with head and batch as constants; what does not mention them is shared.
@@ -50,4 +50,4 @@ Problem singleHead(const Problem &problem, int64_t batch, int64_t head) {
   return single;
 }
 
-} // namespace halftone::cli
+} // namespace halftone

@@ -5,7 +5,7 @@
 #include <bit>
 #include <cstring>
 
-namespace halftone::cli {
+namespace halftone {
 
 /// One element of an array of `element`s, as a float: exact for all three types.
 inline float loadElement(Element element, const char *data, size_t index) {
@@ -42,4 +42,4 @@ inline void storeElement(Element element, char *data, size_t index, float value)
   std::memcpy(data + 2 * index, &half, 2);
 }
 
-} // namespace halftone::cli
+} // namespace halftone

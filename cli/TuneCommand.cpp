@@ -1,0 +1,323 @@
+#include "autotune/ConfigurationStore.h"
+#include "autotune/KeyOf.h"
+#include "autotune/PtxasVersion.h"
+#include "cli/Budget.h"
+#include "cli/Commands.h"
+#include "cli/HostTensor.h"
+#include "cli/Machine.h"
+#include "cli/OptionValues.h"
+#include "cli/ProblemOptions.h"
+#include "cli/TuneProgress.h"
+#include "cli/TuneReport.h"
+#include "codegen/Ptxas.h"
+#include "dsl/TileMap.h"
+
+#include <llvm/Support/Signals.h>
+
+#include <charconv>
+#include <filesystem>
+#include <memory>
+
+namespace halftone::cli {
+namespace {
+
+struct Options {
+  ProblemOptions problem;
+  std::string target, budget = "60s", devices, journal, ptxas, l2 = "warm";
+  int64_t gpu = 0, seed = 1;
+  bool resume = false, force = false, noDense = false;
+};
+
+/// Share of a budget in seconds that the search itself has where the dense pattern is timed too.
+constexpr double searchShare = 0.85;
+
+// Ctrl-C reaches the search here: the handler can be given nothing else.
+StopSignal *interrupted = nullptr;
+void raiseInterrupted() { interrupted->raise(); }
+
+/// The GPUs that --devices names: all of them, or a list.
+Result<std::vector<int>> chooseDevices(const Options &options, const Target &target) {
+  if (options.devices.empty())
+    return std::vector<int>{target.kind == Target::Kind::Cpu ? 0 : int(options.gpu)};
+  if (target.kind == Target::Kind::Cpu)
+    return misuse("--devices names GPUs, and the target is cpu", "leave it out");
+  Result<int> count = Device::gpuCount();
+  if (!count)
+    return count.error();
+  std::vector<int> chosen;
+  if (options.devices == "all") {
+    for (int i = 0; i < *count; ++i)
+      chosen.push_back(i);
+    return chosen;
+  }
+  std::string_view list = options.devices;
+  for (size_t begin = 0; begin <= list.size();) {
+    size_t end = std::min(list.find(',', begin), list.size());
+    std::string_view word = list.substr(begin, end - begin);
+    int device = -1;
+    auto [rest, failure] = std::from_chars(word.data(), word.data() + word.size(), device);
+    if (failure != std::errc() || rest != word.data() + word.size() || device < 0 ||
+        device >= *count)
+      return misuse(fmt::format("--devices `{}`: there is no GPU `{}`", list, word),
+                    "use `all`, or numbers of `halftone doctor` such as 0,1");
+    if (std::find(chosen.begin(), chosen.end(), device) != chosen.end())
+      return misuse(fmt::format("--devices `{}` names GPU {} twice", list, device), "name it once");
+    chosen.push_back(device);
+    begin = end + 1;
+  }
+  return chosen;
+}
+
+/// The key under which the result is kept.
+Result<Key> keyFor(const Problem &problem, const Place &place, const Options &options,
+                   const std::string &ptxas) {
+  std::string version = "none";
+  if (place.device.isGpu()) {
+    version = fmt::format("driver {}", place.device.driverVersion());
+    if (ptxas != "none")
+      if (Result<std::string> path = findPtxas(ptxas)) {
+        Result<std::string> found = ptxasVersionOf(*path);
+        if (!found)
+          return found.error();
+        version = *found;
+      }
+  }
+  return keyOf(problem, place.target.name, Hardware::of(place.device),
+               Toolchain::ofThisBuild(version), fmt::format("l2={}", options.l2));
+}
+
+/// Where the journal is, unless one is named: in the user's cache folder, by the key.
+std::string defaultJournal(const CacheLocation &location, const Key &key, Console &console) {
+  if (location.userFolder.empty())
+    return {};
+  std::filesystem::path folder = std::filesystem::path(location.userFolder) / "journals";
+  std::error_code failure;
+  std::filesystem::create_directories(folder, failure);
+  if (failure) {
+    console.note("no journal is kept: cannot make the folder {}: {}", folder.string(),
+                 failure.message());
+    return {};
+  }
+  return (folder / (key.hash().substr(0, 24) + ".jsonl")).string();
+}
+
+Measured measuredOf(const Standing &standing) {
+  return {standing.candidate.schedule, standing.milliseconds,
+          standing.milliseconds * standing.spread};
+}
+
+Configuration configurationOf(const Key &key, const Problem &problem, const TuneReport &report) {
+  const SearchResult &search = report.search;
+  const Standing &best = search.standings[*search.winner];
+  Configuration configuration;
+  configuration.key = key;
+  configuration.problem = problem.text();
+  configuration.best = measuredOf(best);
+  std::vector<Measured> others;
+  for (size_t i = 0; i < search.standings.size(); ++i)
+    if (i != *search.winner && search.standings[i].verdict == Verdict::Measured)
+      others.push_back(measuredOf(search.standings[i]));
+  std::sort(others.begin(), others.end(), [](const Measured &a, const Measured &b) {
+    return a.medianMilliseconds < b.medianMilliseconds;
+  });
+  others.resize(std::min<size_t>(others.size(), 8));
+  configuration.runnersUp = std::move(others);
+  if (search.standard().raced)
+    configuration.defaultScheduleMilliseconds = search.standard().milliseconds;
+  configuration.device = report.machine.name;
+  if (int driver = report.machine.driverVersion)
+    configuration.driver = fmt::format("{}.{}", driver / 1000, driver % 1000 / 10);
+  configuration.smClockMHz = int64_t(best.clockMhz);
+  configuration.timings = best.timings;
+  configuration.when = timeNow();
+  return configuration;
+}
+
+/// Times the dense pattern with its default schedule.
+void timeDense(const Problem &problem, const Target &target, TuneOptions options, StopSignal &stop,
+               Tuned &tuned) {
+  Problem dense = problem.where(Pattern::dense());
+  options.budget = {.seconds = 0, .candidates = 1};
+  options.journal.clear();
+  options.onOutcome = {};
+  options.devices.resize(1);
+  Result<TuneReport> report = tune(dense, target, options, stop);
+  if (!report)
+    tuned.denseTrouble = report.error().message;
+  else if (report->search.winner)
+    tuned.denseMs = report->search.standard().milliseconds;
+  else if (!stop.isRaised())
+    tuned.denseTrouble = fmt::format("{}: {}", verdictName(report->search.standard().verdict),
+                                     report->search.standard().reason);
+}
+
+bool keepsAny(const Problem &problem) {
+  for (int64_t batch = 0; batch < problem.shape().batch; ++batch)
+    for (int64_t head = 0; head < problem.shape().heads; ++head)
+      if (keptPairs(problem, batch, head) > 0)
+        return true;
+  return false;
+}
+
+Status checkOptions(const Options &options) {
+  if (options.gpu < 0 || options.gpu > 1023)
+    return misuse(fmt::format("--gpu {} is not 0 to 1023", options.gpu),
+                  "`halftone doctor` lists the GPUs");
+  if (options.seed < 0)
+    return misuse(fmt::format("--seed {} is negative", options.seed), "use 0 or more");
+  if (options.l2 != "warm" && options.l2 != "cold")
+    return misuse(fmt::format("--l2 `{}` is neither warm nor cold", options.l2), "use one of them");
+  return {};
+}
+
+Result<int> run(const Options &options, Console &console) {
+  if (Status status = checkOptions(options); !status)
+    return status.error();
+  Result<Budget> budget = parseBudget(options.budget);
+  if (!budget)
+    return budget.error();
+  auto chosen = options.problem.choose(console, Element::BF16);
+  if (!chosen)
+    return chosen.error();
+  auto place = choosePlace(options.target, int(options.gpu));
+  if (!place)
+    return place.error();
+  if (!place->device.isGpu())
+    chosen = options.problem.choose(console, Element::F32);
+  if (!chosen)
+    return chosen.error();
+  const Problem &problem = chosen->problem;
+  if (!keepsAny(problem))
+    return misuse("the pattern keeps nothing", "a comparison may be the wrong way round");
+  auto devices = chooseDevices(options, place->target);
+  if (!devices)
+    return devices.error();
+  if (Status status = checkMemory(problem); !status)
+    return status.error();
+
+  TuneOptions tuning;
+  tuning.budget = *budget;
+  tuning.seed = uint64_t(options.seed);
+  tuning.coldCache = options.l2 == "cold";
+  tuning.worker = {"/proc/self/exe", "tune-worker"};
+  tuning.devices = *devices;
+  tuning.resume = options.resume;
+  tuning.force = options.force;
+  tuning.ptxas = options.ptxas;
+  // Machine code runs on its own generation of GPUs only; for another one the driver compiles PTX.
+  if (place->device.isGpu() && tuning.ptxas.empty() &&
+      place->device.computeCapability() / 10 != place->target.computeCapability / 10)
+    tuning.ptxas = "none";
+
+  auto key = keyFor(problem, *place, options, tuning.ptxas);
+  if (!key)
+    return key.error();
+  CacheLocation location = CacheLocation::find();
+  ConfigurationStore store(location);
+  if (!options.force && !options.resume) {
+    Lookup known = store.get(*key);
+    if (known.match == Lookup::Match::Hit) {
+      const Measured &best = known.configuration->best;
+      console.document = {
+          {"problem", problem.text()},
+          {"target", place->target.name},
+          {"known", known.text()},
+          {"best",
+           {{"schedule", best.schedule.text()}, {"milliseconds", best.medianMilliseconds}}}};
+      console.line("best     {}", best.schedule.text());
+      console.line("         {:.4g} ms, {}; --force tunes again", best.medianMilliseconds,
+                   known.text());
+      return 0;
+    }
+  }
+  tuning.journal =
+      options.journal.empty() ? defaultJournal(location, *key, console) : options.journal;
+  if (options.resume && tuning.journal.empty())
+    return misuse("there is no folder for journals to resume from", "name one with --journal");
+  // Workers have a device to themselves: this process only asked which one.
+  place->device = Device::cpu();
+
+  StopSignal stop;
+  interrupted = &stop;
+  llvm::sys::SetInterruptFunction(raiseInterrupted);
+  Tuned tuned;
+  tuned.journal = tuning.journal;
+  bool timesDense = !options.noDense && problem.pattern().text() != Pattern::dense().text();
+  if (timesDense)
+    tuning.budget.seconds *= searchShare;
+  {
+    TuneProgress progress(console, tuning.budget);
+    tuning.onOutcome = [&](const Trial &trial, const Outcome &outcome) {
+      progress.outcome(trial, outcome);
+    };
+    tuning.onNote = [&](const std::string &text) { progress.note(text); };
+    auto report = tune(problem, place->target, tuning, stop);
+    if (!report)
+      return report.error();
+    tuned.report = std::move(*report);
+  }
+  const SearchResult &search = tuned.report.search;
+  if (!tuned.report.trouble)
+    console.note("the search ended early: {}", tuned.report.trouble.error().text());
+  if (search.winner && search.standings[*search.winner].raced) {
+    if (Status status = store.put(configurationOf(*key, problem, tuned.report)); !status)
+      return status.error();
+    tuned.kept = location.userFolder.empty() ? "" : location.userFolder;
+    for (const std::string &warning : store.takeWarnings())
+      console.note("{}", warning);
+  }
+  if (timesDense && search.winner && !stop.isRaised())
+    timeDense(problem, place->target, tuning, stop, tuned);
+  reportTuned(console, *chosen, place->target, tuned);
+  if (stop.isRaised())
+    return 130;
+  if (!search.winner) {
+    const Standing &standard = search.standard();
+    return Error{ErrorCode::NoCandidate,
+                 fmt::format("{}; the default schedule: {}: {}", search.why,
+                             verdictName(standard.verdict), standard.reason),
+                 {},
+                 tuned.journal.empty() ? "" : fmt::format("{} says why", tuned.journal)};
+  }
+  return 0;
+}
+
+} // namespace
+
+Action addTuneCommand(CLI::App &app) {
+  auto options = std::make_shared<Options>();
+  options->problem.declare(app);
+  addText(app, "--target", options->target,
+          fmt::format("One of {} (default: this machine's best)", fmt::join(Target::names(), ", ")))
+      ->type_name("NAME");
+  addText(app, "--budget", options->budget, "A time (60s, 5m), or a number (`40 candidates`)")
+      ->default_str("60s");
+  addWhole(app, "--seed", options->seed, "Seed of the inputs and of what is tried by chance");
+  CLI::Option *devices = addText(app, "--devices", options->devices,
+                                 "Measure on several GPUs at once: `all`, or numbers such as 0,1")
+                             ->type_name("LIST");
+  addWhole(app, "--gpu", options->gpu, "The GPU to use, as `halftone doctor` numbers them")
+      ->excludes(devices);
+  addText(app, "--journal", options->journal,
+          "Record each candidate here (default: in the cache folder)")
+      ->type_name("FILE");
+  app.add_flag("--resume", options->resume,
+               "Go on from the journal of a search that was interrupted");
+  app.add_flag("--force", options->force,
+               "Tune although the cache has the answer, and try what hung before again");
+  addText(app, "--l2", options->l2,
+          "warm: launches follow each other; cold: the second-level cache is flushed before each")
+      ->type_name("STATE")
+      ->default_str("warm");
+  app.add_flag("--no-dense", options->noDense, "Do not time the dense pattern for comparison");
+  addText(app, "--ptxas", options->ptxas,
+          "The ptxas to use; `none` leaves PTX for the driver (default: look for one)")
+      ->type_name("FILE");
+  app.footer(R"(Examples:
+  halftone tune --frames 4 --height 16 --width 16 --pattern radial --target cpu --budget 20s
+  halftone tune --preset wan2.1-14b:1280x720x81 --pattern radial --budget 60s
+  halftone tune --preset hunyuan:1280x768x117 --pattern radial --devices all --resume)");
+  return [options](Console &console) { return run(*options, console); };
+}
+
+} // namespace halftone::cli
