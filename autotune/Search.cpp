@@ -114,6 +114,7 @@ void Search::runRound(const Round &round, const std::vector<Schedule> &schedules
   double giveUp =
       round.giveUp && leader ? round.giveUp * result.standings[*leader].milliseconds : 0;
   std::vector<Trial> trials;
+  trials.reserve(schedules.size());
   for (const Schedule &schedule : schedules)
     trials.push_back({.schedule = schedule,
                       .round = round.name,
@@ -149,15 +150,18 @@ std::vector<Schedule> Search::screenOrder() {
 
 void Search::screen() {
   std::vector<Schedule> order = screenOrder();
+  // Where nothing works so far, there is nothing to move from: the whole budget looks for
+  // something.
+  auto share = [&] { return best() ? screenShare : 1; };
   // Smaller batches give what is clearly slower a better best to be compared with.
   constexpr size_t batch = 16;
-  for (size_t begin = 0, number = 1; begin < order.size() && left(screenShare) > 0; ++number) {
-    size_t count = std::min({batch, order.size() - begin, size_t(left(screenShare))});
+  for (size_t begin = 0, number = 1; begin < order.size() && left(share()) > 0; ++number) {
+    size_t count = std::min({batch, order.size() - begin, size_t(left(share()))});
     std::vector<Schedule> part(order.begin() + std::ptrdiff_t(begin),
                                order.begin() + std::ptrdiff_t(begin + count));
-    runRound({"screen " + std::to_string(number), 3, 1.5, screenShare}, part);
+    runRound({"screen " + std::to_string(number), 3, 1.5, share()}, part);
     begin += count;
-    if (runner.ended() || runner.elapsed() >= until(screenShare))
+    if (runner.ended() || runner.elapsed() >= until(share()))
       return;
   }
 }
@@ -217,6 +221,10 @@ std::vector<size_t> Search::finalists() const {
 
 bool Search::race(int attempt) {
   std::vector<size_t> entered = finalists();
+  if (entered.empty()) {
+    decide(entered, {});
+    return true;
+  }
   std::string name = attempt == 1 ? "race " : "race again " + std::to_string(attempt) + ".";
   std::vector<std::vector<std::vector<double>>> times( // [finalist][device]
       entered.size(), std::vector<std::vector<double>>(size_t(runner.devices())));

@@ -76,6 +76,7 @@ Result<WorkerProcess> WorkerProcess::start(const std::vector<std::string> &comma
   ::posix_spawnattr_setflags(&spawning.attributes, POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK |
                                                        POSIX_SPAWN_SETSIGDEF);
   std::vector<char *> arguments;
+  arguments.reserve(command.size() + 1);
   for (const std::string &argument : command)
     arguments.push_back(const_cast<char *>(argument.c_str()));
   arguments.push_back(nullptr);

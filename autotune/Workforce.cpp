@@ -111,6 +111,7 @@ Status Workforce::openDevice(size_t at) {
 Status Workforce::open() {
   std::vector<Status> outcomes(lanes.size());
   std::vector<std::thread> threads;
+  threads.reserve(lanes.size());
   for (size_t i = 0; i < lanes.size(); ++i)
     threads.emplace_back([&, i] { outcomes[i] = openDevice(i); });
   for (std::thread &thread : threads)
@@ -149,6 +150,7 @@ bool Workforce::ended() const {
 std::vector<int> Workforce::trialsByDevice() const {
   std::lock_guard guard(mutex);
   std::vector<int> counts;
+  counts.reserve(lanes.size());
   for (const Measurer &lane : lanes)
     counts.push_back(lane.trials);
   return counts;
@@ -224,6 +226,7 @@ std::vector<Outcome> Workforce::run(const std::vector<Trial> &trials, double unt
     }
   }
   std::vector<std::thread> threads;
+  threads.reserve(compilers.size() + lanes.size());
   batch.measurers = lanes.size();
   for (auto &lane : compilers)
     threads.emplace_back([&] { compileAll(batch, *lane); });

@@ -185,6 +185,8 @@ TEST_CASE("nothing that works gives no winner") {
   SearchResult result = land.search(machine, 1, {.seconds = 30});
   CHECK_FALSE(result.winner);
   CHECK(result.why == "no candidate could be timed");
+  // All of the budget was spent on looking for one that works.
+  CHECK(machine.elapsed() > 29);
 }
 
 TEST_CASE("interrupted at any point, what was measured is kept") {
