@@ -23,17 +23,25 @@ constexpr int64_t greatestTile = 256;
 constexpr int64_t spots = 256;
 constexpr unsigned char notANumber = 0xff; ///< all ones: a NaN in every element type
 
-/// The relative error of one rounding; for f32 what exponentials and sums leave.
-double unitRoundoff(Element element) {
-  switch (element) {
+/// By how much more a score, an exponent, is off than by default: sums in fp32 are rounded by the
+/// size of their terms, headDim products of size 1 times the scale, which is 16 at most by default.
+double scoreGrowth(const Problem &problem) {
+  return std::max(1.0, std::fabs(problem.scale()) * double(problem.shape().headDim) / 16);
+}
+
+/// The relative error of a result: one rounding to the element type, and what exponentials and sums
+/// in fp32 leave.
+double unitError(const Problem &problem) {
+  double sums = 1e-5 * scoreGrowth(problem);
+  switch (problem.shape().element) {
   case Element::BF16:
-    return 0x1p-8;
+    return 0x1p-8 + sums;
   case Element::F16:
-    return 0x1p-11;
+    return 0x1p-11 + sums;
   case Element::F32:
-    return 1e-5;
+    return sums;
   }
-  return 0;
+  return sums;
 }
 
 /// `count` of 0 .. total-1, one from each of as many equal pieces, the first and the last among
@@ -248,7 +256,7 @@ Result<Workbench::Row> Workbench::download(int64_t batch, int64_t head, int64_t 
 std::optional<std::string> Workbench::differs(const HeadSample &head, size_t at,
                                               const Row &row) const {
   const ReferenceRow &right = head.right[at];
-  double limit = 2 * unitRoundoff(problem.shape().element) * head.greatestValue + 1e-5;
+  double limit = 2 * unitError(problem) * head.greatestValue + 1e-5;
   bool isEmpty = std::isinf(right.lse);
   double off = 0;
   for (size_t i = 0; i < right.output.size(); ++i) {
@@ -262,7 +270,8 @@ std::optional<std::string> Workbench::differs(const HeadSample &head, size_t at,
     return fmt::format("{}: the output is off by {:.3g} (limit {:.3g})", where, off,
                        isEmpty ? 0 : limit);
   if (problem.shape().lse &&
-      !(isEmpty ? row.lse == right.lse : std::fabs(row.lse - right.lse) <= 1e-3))
+      !(isEmpty ? row.lse == right.lse
+                : std::fabs(row.lse - right.lse) <= 1e-3 * scoreGrowth(problem)))
     return fmt::format("{}: the log-sum-exp is {:.6g} and should be {:.6g}", where, row.lse,
                        right.lse);
   return std::nullopt;
@@ -284,7 +293,7 @@ Result<std::optional<Workbench::Finding>> Workbench::compare() const {
       }
     }
     double relative = rightSquares > 0 ? std::sqrt(squares / rightSquares) : 0;
-    double limit = 4 * unitRoundoff(problem.shape().element);
+    double limit = 4 * unitError(problem);
     if (!(relative <= limit))
       return std::optional(Finding{
           Finding::Kind::WrongResult,

@@ -166,6 +166,15 @@ TEST_CASE("problems of all kinds pass: ragged, several batches, grouped heads, r
   CHECK(passed == 8);
 }
 
+TEST_CASE("large scores are not taken for mistakes") {
+  Problem problem = windowed(8);
+  Result<Workbench> bench = Workbench::make(problem, Device::cpu(), 11);
+  REQUIRE(bench);
+  CHECK(found(*bench, compiled(problem), Kind::WrongResult, true) == "");
+  // And those that are off by a hundredth are found still.
+  CHECK(found(*bench, compiled(windowed(8.08)), Kind::WrongResult) != "");
+}
+
 TEST_CASE("times are positive, as many as asked for, and given up where clearly slower") {
   Problem problem = windowed();
   Result<Workbench> bench = Workbench::make(problem, Device::cpu(), 1);
