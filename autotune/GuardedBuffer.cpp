@@ -37,7 +37,8 @@ Result<GuardedBuffer> GuardedBuffer::make(const Device &device, size_t bytes) {
 }
 
 GuardedBuffer::GuardedBuffer(GuardedBuffer &&other) noexcept
-    : device(other.device), memory(std::exchange(other.memory, nullptr)), size(other.size) {}
+    : device(std::move(other.device)), memory(std::exchange(other.memory, nullptr)),
+      size(other.size) {}
 
 GuardedBuffer &GuardedBuffer::operator=(GuardedBuffer &&other) noexcept {
   std::swap(device, other.device);

@@ -19,7 +19,7 @@ Result<std::string> ptxasVersionOf(const std::string &path) {
   constexpr unsigned seconds = 20;
   int code = llvm::sys::ExecuteAndWait(path, {path, "--version"}, std::nullopt, redirects, seconds);
   auto text = llvm::MemoryBuffer::getFile(answer);
-  llvm::sys::fs::remove(answer);
+  (void)llvm::sys::fs::remove(answer); // left behind it does no harm
   if (code != 0 || !text)
     return cannot;
   return ptxasVersion((*text)->getBuffer().str());

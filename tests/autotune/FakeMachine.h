@@ -20,6 +20,7 @@ public:
 
   std::vector<Outcome> run(const std::vector<Trial> &wanted, double until) override {
     std::vector<Outcome> outcomes;
+    outcomes.reserve(wanted.size());
     for (const Trial &trial : wanted)
       outcomes.push_back(now >= until || ended() ? Outcome{} : runOne(trial));
     return outcomes;

@@ -65,7 +65,8 @@ public:
       return {.verdict = Verdict::CompileFailed, .reason = "made up"};
     if (fault == "compile-hangs") {
       // As a ptxas that does not return: a child of this process.
-      int ended = std::system(("exec sleep 1000 # " + folder).c_str());
+      std::string command = "exec sleep 1000 # " + folder;
+      int ended = std::system(command.c_str()); // NOLINT(bugprone-command-processor)
       return {.verdict = Verdict::CompileFailed, .reason = std::to_string(ended)};
     }
     std::ofstream(image) << schedule.text();

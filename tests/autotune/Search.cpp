@@ -61,6 +61,7 @@ const Schedule &winner(const SearchResult &result) {
 
 std::vector<std::string> keys(const FakeMachine &machine) {
   std::vector<std::string> all;
+  all.reserve(machine.trials.size());
   for (const Trial &trial : machine.trials)
     all.push_back(trial.key());
   return all;

@@ -1,5 +1,7 @@
 #include "tests/autotune/TuneFolder.h"
 
+#include <algorithm>
+#include <charconv>
 #include <chrono>
 #include <cstdlib>
 #include <fstream>
@@ -16,6 +18,12 @@ TuneFolder::TuneFolder() {
 TuneFolder::~TuneFolder() {
   std::error_code ignored;
   std::filesystem::remove_all(folder, ignored);
+  // The locks of its made-up devices, which are named for it.
+  std::string lock = folder.string();
+  std::replace(lock.begin(), lock.end(), '/', '-');
+  for (int device = 0; device < 8; ++device)
+    std::filesystem::remove("/tmp/halftone-device-" + lock + "-" + std::to_string(device) + ".lock",
+                            ignored);
 }
 
 std::string TuneFolder::path(const std::string &name) const {
@@ -53,7 +61,9 @@ TuneOptions TuneFolder::optionsIn(const std::string &folder) {
 std::vector<int> TuneFolder::processes() const {
   std::vector<int> found;
   for (const auto &entry : std::filesystem::directory_iterator("/proc")) {
-    int process = std::atoi(entry.path().filename().c_str());
+    std::string name = entry.path().filename().string();
+    int process = 0;
+    std::from_chars(name.data(), name.data() + name.size(), process);
     if (process <= 0)
       continue;
     std::ostringstream command;
