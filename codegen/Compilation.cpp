@@ -3,6 +3,7 @@
 #include "codegen/CpuJit.h"
 #include "codegen/Import.h"
 #include "codegen/Pipelines.h"
+#include "dsl/WholeTiles.h"
 
 #include "mlir/IR/Diagnostics.h"
 #include "mlir/Pass/Pass.h"
@@ -67,15 +68,28 @@ Status Compilation::import() {
 Status Compilation::tile() {
   return runStage("tile", [&](OpPassManager &passes) {
     populateTilePipeline(passes, {schedule.tileQ, schedule.tileK, schedule.stages,
-                                  target.kind == Target::Kind::Cpu ? 1 : schedule.warps});
+                                  target.kind == Target::Kind::Mma ? schedule.warps : 1});
   });
 }
 
 Status Compilation::toMma() { return runStage("mma", populateMmaPipeline); }
 
+Status Compilation::toHop() {
+  return runStage("hop", [&](OpPassManager &passes) {
+    populateHopPipeline(passes, {schedule.gather, schedule.overlap != 0, schedule.pingPong != 0,
+                                 schedule.skipRescale != 0, isMasked()});
+  });
+}
+
+bool Compilation::isMasked() const {
+  return !keepsWholeTiles(problem.pattern(), schedule.tileQ, schedule.gather);
+}
+
 Status Compilation::toLlvm() {
   if (target.kind == Target::Kind::Mma)
     return runStage("nvvm", populateNvvmPipeline);
+  if (target.kind == Target::Kind::Hop)
+    return runStage("nvvm", populateHopNvvmPipeline);
   int64_t width = schedule.vectorWidth ? schedule.vectorWidth : hostVectorWidth();
   Status status =
       runStage("vector", [&](OpPassManager &passes) { populateVectorPipeline(passes, {width}); });
@@ -86,10 +100,10 @@ Status Compilation::reach(Level level) {
   Status status = import();
   if (status && level != Level::Attention)
     status = tile();
-  bool isGpu = target.kind == Target::Kind::Mma;
-  if (status && isGpu && level != Level::Attention && level != Level::Ht)
-    status = toMma();
-  if (status && level != Level::Attention && level != Level::Ht && level != Level::Mma)
+  if (status && target.isGpu() && level != Level::Attention && level != Level::Ht)
+    status = target.kind == Target::Kind::Mma ? toMma() : toHop();
+  if (status && level != Level::Attention && level != Level::Ht && level != Level::Mma &&
+      level != Level::Hop)
     status = toLlvm();
   return status;
 }

@@ -26,13 +26,18 @@ public:
   Status import();
   /// ht.kernel.
   Status tile();
-  /// GPU: the mma dialect.
+  /// sm_80 and up: the mma dialect.
   Status toMma();
+  /// sm_90a: the hop dialect.
+  Status toHop();
   /// The llvm dialect, on a GPU with nvvm.
   Status toLlvm();
 
   /// The first stages up to `level`, which is one of IR.
   Status reach(Level level);
+
+  /// sm_90a: whether the kernel evaluates a mask; without one it takes plans of format 3.
+  bool isMasked() const;
 
   mlir::ModuleOp module() { return *root; }
   std::string moduleText();

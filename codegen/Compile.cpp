@@ -17,9 +17,15 @@ struct LevelName {
   Level level;
 };
 constexpr LevelName levelNames[] = {
-    {"attention", Level::Attention}, {"ht", Level::Ht},         {"mma", Level::Mma},
-    {"llvm", Level::Llvm},           {"ptx", Level::Ptx},       {"cubin", Level::Cubin},
-    {"sass", Level::Sass},           {"object", Level::Object},
+    {"attention", Level::Attention},
+    {"ht", Level::Ht},
+    {"mma", Level::Mma},
+    {"hop", Level::Hop},
+    {"llvm", Level::Llvm},
+    {"ptx", Level::Ptx},
+    {"cubin", Level::Cubin},
+    {"sass", Level::Sass},
+    {"object", Level::Object},
 };
 
 std::string_view nameOf(Level level) {
@@ -29,19 +35,39 @@ std::string_view nameOf(Level level) {
   return "";
 }
 
-bool isOfGpu(Level level) {
-  return level == Level::Mma || level == Level::Ptx || level == Level::Cubin ||
-         level == Level::Sass;
+bool isOnTheWay(Level level, const Target &target) {
+  switch (level) {
+  case Level::Attention:
+  case Level::Ht:
+  case Level::Llvm:
+    return true;
+  case Level::Mma:
+    return target.kind == Target::Kind::Mma;
+  case Level::Hop:
+    return target.kind == Target::Kind::Hop;
+  case Level::Ptx:
+  case Level::Cubin:
+  case Level::Sass:
+    return target.isGpu();
+  case Level::Object:
+    return !target.isGpu();
+  }
+  return false;
 }
 
 /// Whether the target goes through a level at all.
 Status checkLevel(Level level, const Target &target) {
-  bool isGpu = target.kind == Target::Kind::Mma;
-  if (isGpu ? level != Level::Object : !isOfGpu(level))
+  if (isOnTheWay(level, target))
     return {};
-  return unsupported("the target " + target.name + " has no level '" + std::string(nameOf(level)) +
-                         "'",
-                     isGpu ? "use cubin" : "use object, or a target such as sm_80");
+  std::string fix = "use cubin";
+  if (level == Level::Mma && target.isGpu())
+    fix = "use hop, or the target sm_90";
+  else if (level == Level::Hop)
+    fix = target.isGpu() ? "use mma, or the target sm_90a" : "use object, or the target sm_90a";
+  else if (!target.isGpu())
+    fix = "use object, or a target such as sm_80";
+  return unsupported(
+      "the target " + target.name + " has no level '" + std::string(nameOf(level)) + "'", fix);
 }
 
 Result<std::string> toPtx(Compilation &compilation, const Target &target) {
@@ -98,7 +124,8 @@ Result<Compiled> compileForCpu(Compilation &compilation, Image image) {
 Result<Compiled> compileForGpu(Compilation &compilation, Image image, const Target &target,
                                const CompileOptions &options) {
   image.sharedBytes = compilation.kernelNumber("ht.shared_bytes");
-  image.threads = uint32_t(image.schedule.warps) * 32;
+  image.threads = compilation.kernelNumber("ht.threads");
+  image.planFormat = target.kind != Target::Kind::Hop ? 1 : compilation.isMasked() ? 2 : 3;
   Result<std::string> ptx = toPtx(compilation, target);
   if (!ptx)
     return ptx.error();

@@ -13,14 +13,15 @@ enum class Level : uint8_t {
   Attention /* ht, before tiling */,
   Ht,
   Mma,
+  Hop,
   Llvm,
   Ptx,
   Cubin,
   Sass,
   Object
 };
-Result<Level> parseLevel(
-    std::string_view name); ///< "attention", "ht", "mma", "llvm", "ptx", "cubin", "sass", "object"
+Result<Level> parseLevel(std::string_view name); ///< "attention", "ht", "mma", "hop", "llvm",
+                                                 ///< "ptx", "cubin", "sass", "object"
 
 struct CompileOptions {
   /// Where numbered IR per changed pass, PTX, the ptxas report and a reproducer are written

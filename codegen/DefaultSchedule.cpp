@@ -1,6 +1,8 @@
 // The schedule that always works, and what a target can run.
+#include "codegen/HopSchedule.h"
 #include "codegen/MmaLimits.h"
-#include "codegen/Target.h"
+#include "codegen/ScheduleChecks.h"
+#include "dsl/WholeTiles.h"
 
 #include <algorithm>
 #include <numeric>
@@ -8,36 +10,6 @@
 namespace halftone {
 
 namespace {
-
-/// Block sizes of block masks in a pattern: 0 if there is none, else their greatest common divisor.
-/// A pattern is a tree with shared parts, so that parts seen once are not walked again.
-int64_t maskBlock(const Pattern &pattern) {
-  int64_t block = 0;
-  std::vector<const Node *> open{pattern.node().get()}, seen;
-  while (!open.empty()) {
-    const Node *node = open.back();
-    open.pop_back();
-    if (std::find(seen.begin(), seen.end(), node) != seen.end())
-      continue;
-    seen.push_back(node);
-    if (node->op == Op::RadialBlocks)
-      block = std::gcd(block, node->radial.block);
-    else if (node->op == Op::Rounded)
-      block = std::gcd(block, node->value);
-    for (const NodePointer &operand : node->operands)
-      open.push_back(operand.get());
-  }
-  return block;
-}
-
-/// The largest size from `size` down by halves that divides `block`, so that no tile is partial by
-/// its cut alone; `size` itself where there is none of at least `least`.
-int dividing(int size, int64_t block, int least) {
-  for (int candidate = size; candidate >= least; candidate /= 2)
-    if (block % candidate == 0)
-      return candidate;
-  return size;
-}
 
 /// The fastest of those tried on an H100 (dense, bf16, 16,384 tokens). Up to a head dim of 128, 32
 /// rows a warp: keys and values are read from shared memory half as often as with 16, which is
@@ -75,24 +47,6 @@ Schedule cpuSchedule(const Problem &problem) {
 
 std::string number(int64_t value) { return std::to_string(value); }
 
-/// `value` must be a multiple of `step` from `step` to `most`.
-Status checkStep(const char *name, int64_t value, int64_t step, int64_t most) {
-  if (value >= step && value <= most && value % step == 0)
-    return {};
-  int64_t nearest = std::clamp((value + step / 2) / step * step, step, most / step * step);
-  return misuse(std::string(name) + "=" + number(value) + " is not a multiple of " + number(step) +
-                    " from " + number(step) + " to " + number(most),
-                "use " + std::string(name) + "=" + number(nearest));
-}
-
-Status checkUnused(const char *name, int64_t value, int64_t unset, const Target &target) {
-  if (value == unset)
-    return {};
-  return misuse(std::string(name) + "=" + number(value) + " means nothing on the target " +
-                    target.name,
-                "leave it out");
-}
-
 /// The fields that only sm_90a has.
 Status checkNoHop(const Schedule &schedule, const Target &target) {
   for (auto [name, value] : {std::pair{"gather", schedule.gather},
@@ -106,16 +60,8 @@ Status checkNoHop(const Schedule &schedule, const Target &target) {
 
 Status checkMma(const Problem &problem, const Schedule &schedule, const Target &target) {
   int64_t headDim = problem.shape().headDim;
-  if (problem.shape().element == Element::F32)
-    return unsupported("the target " + target.name + " has no f32 kernels",
-                       "use element bf16 or f16, or the target cpu");
-  if (headDim % 16 != 0)
-    return unsupported("the target " + target.name +
-                           " needs a head dim that is a multiple of 16, "
-                           "not " +
-                           number(headDim),
-                       "pad the heads to " + number((headDim + 15) / 16 * 16) +
-                           ", or use the target cpu");
+  if (Status status = checkTensorCores(problem, target); !status)
+    return status;
   if (Status status = checkUnused("vectorWidth", schedule.vectorWidth, 0, target); !status)
     return status;
   if (Status status = checkNoHop(schedule, target); !status)
@@ -136,14 +82,7 @@ Status checkMma(const Problem &problem, const Schedule &schedule, const Target &
                       number(warps) + " warps, which copy " + number(step) +
                       " rows of this head dim at once",
                   "use tileK=" + number((schedule.tileK + step - 1) / step * step));
-  int64_t shared = mmaSharedBytes(headDim, schedule);
-  if (shared > target.sharedBytes) {
-    Schedule nearest = mmaSchedule(problem, target);
-    return unsupported("the schedule needs " + number(shared) + " bytes of shared memory; " +
-                           target.name + " has " + number(target.sharedBytes) + " for a block",
-                       "use " + nearest.text());
-  }
-  return {};
+  return checkShared(mmaSharedBytes(headDim, schedule), target, mmaSchedule(problem, target));
 }
 
 Status checkCpu(const Schedule &schedule, const Target &target) {
@@ -166,12 +105,27 @@ Status checkCpu(const Schedule &schedule, const Target &target) {
 } // namespace
 
 Schedule defaultSchedule(const Problem &problem, const Target &target) {
-  return target.kind == Target::Kind::Cpu ? cpuSchedule(problem) : mmaSchedule(problem, target);
+  switch (target.kind) {
+  case Target::Kind::Cpu:
+    return cpuSchedule(problem);
+  case Target::Kind::Mma:
+    return mmaSchedule(problem, target);
+  case Target::Kind::Hop:
+    return hopSchedule(problem, target);
+  }
+  return {};
 }
 
 Status checkSchedule(const Problem &problem, const Schedule &schedule, const Target &target) {
-  return target.kind == Target::Kind::Cpu ? checkCpu(schedule, target)
-                                          : checkMma(problem, schedule, target);
+  switch (target.kind) {
+  case Target::Kind::Cpu:
+    return checkCpu(schedule, target);
+  case Target::Kind::Mma:
+    return checkMma(problem, schedule, target);
+  case Target::Kind::Hop:
+    return checkHop(problem, schedule, target);
+  }
+  return {};
 }
 
 } // namespace halftone

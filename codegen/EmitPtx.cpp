@@ -28,7 +28,11 @@ namespace {
 
 /// The oldest PTX that has what is used, so that old drivers take it: 7.7 (CUDA 11.7) is the first
 /// with parameters that may be addressed in place; newer architectures need their own.
-StringRef ptxFeature(int computeCapability) {
+StringRef ptxFeature(const Target &target) {
+  int computeCapability = target.computeCapability;
+  // 8.6 (CUDA 12.7) has bulk copies whose destination is an address of this block.
+  if (target.kind == Target::Kind::Hop)
+    return "+ptx86";
   if (computeCapability == 103 || computeCapability > 120)
     return "+ptx88";
   if (computeCapability == 120)
@@ -80,7 +84,7 @@ void initializeNvptx() {
 Result<std::string> emitPtx(ModuleOp module, const Target &target) {
   // A selection failure in LLVM ends the process, so an architecture that the code is not for is
   // refused here.
-  if (target.kind != Target::Kind::Mma || target.computeCapability < 80)
+  if (!target.isGpu() || target.computeCapability < 80)
     return unsupported("there is no PTX for the target " + target.name,
                        "use sm_80 or a later architecture");
   initializeNvptx();
@@ -93,8 +97,8 @@ Result<std::string> emitPtx(ModuleOp module, const Target &target) {
     messages += diagnostic.str() + "\n";
     return success();
   });
-  PtxSerializer serializer(*module, "nvptx64-nvidia-cuda", target.name,
-                           ptxFeature(target.computeCapability), /*optLevel=*/3);
+  PtxSerializer serializer(*module, "nvptx64-nvidia-cuda", target.name, ptxFeature(target),
+                           /*optLevel=*/3);
   std::optional<SmallVector<char, 0>> text = serializer.run();
   if (!text)
     return Error{ErrorCode::Internal, "PTX could not be generated: " + messages, {}, {}};

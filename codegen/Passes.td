@@ -101,12 +101,17 @@ def HtToHopPass : Pass<"ht-to-hop", "::mlir::ModuleOp"> {
     registers for three unless tile_k is small. `ping-pong` orders the two warp groups' matrix ops; it
     helps where latency limits, and not where power does. `skip-rescale` leaves the output alone while
     the row maximum grows little: fewer instructions, one branch.
+
+    Without `masked` there is one loop: a mask's code costs the loop over full stages something even
+    where it is never reached, because a divergent loop takes the addresses of tiles out of the uniform
+    registers that wgmma reads its descriptors from.
   }];
   let options = [
     Option<"gather", "gather", "int64_t", "64", "Rows of a chunk; a stage is gathered from chunks">,
     Option<"overlap", "overlap", "bool", "true", "Two products in flight beside the softmax">,
     Option<"pingPong", "ping-pong", "bool", "true", "Two warp groups take turns to issue matrix ops">,
     Option<"skipRescale", "skip-rescale", "bool", "false", "Rescale only when a maximum grows by 2^8">,
+    Option<"masked", "masked", "bool", "true", "Whether there are stages to mask; else the mask is left out">,
   ];
   let dependentDialects = ["::halftone::hop::HopDialect", "::mlir::arith::ArithDialect",
                            "::mlir::scf::SCFDialect"];

@@ -48,8 +48,20 @@ void populateMmaPipeline(OpPassManager &passes) {
   passes.addPass(createCSEPass());
 }
 
-void populateNvvmPipeline(OpPassManager &passes) {
-  passes.addPass(createMmaToNvvmPass());
+void populateHopPipeline(OpPassManager &passes, const HopOptions &options) {
+  HtToHopPassOptions chosen;
+  chosen.gather = options.gather;
+  chosen.overlap = options.overlap;
+  chosen.pingPong = options.pingPong;
+  chosen.skipRescale = options.skipRescale;
+  chosen.masked = options.masked;
+  passes.addPass(createHtToHopPass(chosen));
+  passes.addPass(createCanonicalizerPass());
+  passes.addPass(createCSEPass());
+}
+
+/// From scalars of llvm, nvvm, arith, math and scf to llvm and nvvm alone.
+static void populateGpuLlvm(OpPassManager &passes) {
   passes.addPass(createLowerScalarsPass());
   passes.addPass(createCanonicalizerPass());
   passes.addPass(createCSEPass());
@@ -61,6 +73,16 @@ void populateNvvmPipeline(OpPassManager &passes) {
   passes.addPass(createReconcileUnrealizedCastsPass());
   passes.addPass(createCanonicalizerPass());
   passes.addPass(createCSEPass());
+}
+
+void populateNvvmPipeline(OpPassManager &passes) {
+  passes.addPass(createMmaToNvvmPass());
+  populateGpuLlvm(passes);
+}
+
+void populateHopNvvmPipeline(OpPassManager &passes) {
+  passes.addPass(createHopToNvvmPass());
+  populateGpuLlvm(passes);
 }
 
 } // namespace halftone

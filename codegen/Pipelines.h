@@ -25,10 +25,20 @@ void populateVectorPipeline(mlir::OpPassManager &passes, const VectorOptions &op
 /// CPU: only the llvm dialect.
 void populateCpuLlvmPipeline(mlir::OpPassManager &passes);
 
-/// GPU: a kernel of the mma dialect, with warps, shared memory and fragments decided.
+/// sm_80 and up: a kernel of the mma dialect, with warps, shared memory and fragments decided.
 void populateMmaPipeline(mlir::OpPassManager &passes);
 
-/// GPU: only llvm and nvvm; the kernel carries ht.shared_bytes and nvvm.reqntid.
+/// mma: only llvm and nvvm; the kernel carries ht.shared_bytes and ht.threads.
 void populateNvvmPipeline(mlir::OpPassManager &passes);
+
+/// sm_90a: a kernel of the hop dialect, with warp roles, rings and matrix ops in flight decided.
+struct HopOptions {
+  int64_t gather = 64;
+  bool overlap = true, pingPong = false, skipRescale = false, masked = true;
+};
+void populateHopPipeline(mlir::OpPassManager &passes, const HopOptions &options);
+
+/// hop: only llvm and nvvm; the kernel carries ht.shared_bytes and ht.threads.
+void populateHopNvvmPipeline(mlir::OpPassManager &passes);
 
 } // namespace halftone

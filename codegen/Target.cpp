@@ -11,9 +11,10 @@ struct Architecture {
 };
 
 constexpr Architecture architectures[] = {
-    {"sm_80", 80, 163 * 1024},   {"sm_86", 86, 99 * 1024},   {"sm_87", 87, 163 * 1024},
-    {"sm_89", 89, 99 * 1024},    {"sm_90", 90, 227 * 1024},  {"sm_100", 100, 227 * 1024},
-    {"sm_103", 103, 227 * 1024}, {"sm_120", 120, 99 * 1024}, {"sm_121", 121, 99 * 1024},
+    {"sm_80", 80, 163 * 1024},   {"sm_86", 86, 99 * 1024},    {"sm_87", 87, 163 * 1024},
+    {"sm_89", 89, 99 * 1024},    {"sm_90", 90, 227 * 1024},   {"sm_90a", 90, 227 * 1024},
+    {"sm_100", 100, 227 * 1024}, {"sm_103", 103, 227 * 1024}, {"sm_120", 120, 99 * 1024},
+    {"sm_121", 121, 99 * 1024},
 };
 
 } // namespace
@@ -26,7 +27,7 @@ Result<Target> Target::parse(std::string_view name) {
   for (const Architecture &architecture : architectures)
     if (name == architecture.name) {
       Target target;
-      target.kind = Kind::Mma;
+      target.kind = name == "sm_90a" ? Kind::Hop : Kind::Mma;
       target.name = name;
       target.computeCapability = architecture.computeCapability;
       target.sharedBytes = architecture.sharedBytes;
@@ -37,7 +38,7 @@ Result<Target> Target::parse(std::string_view name) {
   for (const std::string &candidate : names())
     known += (known.empty() ? "" : ", ") + candidate;
   std::string fix = "use one of " + known;
-  // sm_90a names the same machine with features that this build does not use.
+  // An 'a' names the same machine with features that only sm_90's are used of.
   if (!name.empty() && name.back() == 'a')
     for (const Architecture &architecture : architectures)
       if (name.substr(0, name.size() - 1) == architecture.name)

@@ -11,12 +11,18 @@ namespace halftone {
 
 /// What code is generated for, and its limits.
 struct Target {
-  enum class Kind : uint8_t { Cpu, Mma /* sm_80 and up, by mma.sync */ };
+  enum class Kind : uint8_t {
+    Cpu,
+    Mma, ///< sm_80 and up, by mma.sync
+    Hop, ///< sm_90a: Hopper's own TMA and wgmma
+  };
   Kind kind = Kind::Cpu;
-  std::string name = "cpu";  ///< "cpu", "sm_80", "sm_86", "sm_89", "sm_90", "sm_120"
+  std::string name = "cpu";  ///< "cpu", "sm_80", "sm_86", "sm_89", "sm_90", "sm_90a", "sm_120"
   int computeCapability = 0; ///< 80, 86, ...; 0 for the CPU
   int64_t sharedBytes = 0;   ///< dynamic shared memory a block may have
   int maxThreads = 0;
+
+  bool isGpu() const { return kind != Kind::Cpu; }
 
   static Target cpu();
   /// An unknown name is Unsupported and lists the known ones.

@@ -1,4 +1,5 @@
 // Runs any pass of Halftone, and the upstream ones its pipelines use, on IR text.
+#include "codegen/Dialect/Hop/HopDialect.h"
 #include "codegen/Dialect/Ht/HtDialect.h"
 #include "codegen/Dialect/Mma/MmaDialect.h"
 #include "codegen/Passes.h"
@@ -19,11 +20,11 @@
 
 int main(int argc, char **argv) {
   mlir::DialectRegistry registry;
-  registry.insert<halftone::ht::HtDialect, halftone::mma::MmaDialect, mlir::arith::ArithDialect,
-                  mlir::cf::ControlFlowDialect, mlir::func::FuncDialect, mlir::gpu::GPUDialect,
-                  mlir::LLVM::LLVMDialect, mlir::NVVM::NVVMDialect, mlir::math::MathDialect,
-                  mlir::memref::MemRefDialect, mlir::scf::SCFDialect, mlir::ub::UBDialect,
-                  mlir::vector::VectorDialect>();
+  registry.insert<halftone::ht::HtDialect, halftone::mma::MmaDialect, halftone::hop::HopDialect,
+                  mlir::arith::ArithDialect, mlir::cf::ControlFlowDialect, mlir::func::FuncDialect,
+                  mlir::gpu::GPUDialect, mlir::LLVM::LLVMDialect, mlir::NVVM::NVVMDialect,
+                  mlir::math::MathDialect, mlir::memref::MemRefDialect, mlir::scf::SCFDialect,
+                  mlir::ub::UBDialect, mlir::vector::VectorDialect>();
   mlir::registerTransformsPasses();
   // What the pipelines use of MLIR's, so that a reproducer of any stage can be run.
   mlir::registerArithToLLVMConversionPass();
@@ -39,6 +40,8 @@ int main(int argc, char **argv) {
   halftone::registerTileAttentionPass();
   halftone::registerHtToMmaPass();
   halftone::registerMmaToNvvmPass();
+  halftone::registerHtToHopPass();
+  halftone::registerHopToNvvmPass();
   return mlir::asMainReturnCode(
       mlir::MlirOptMain(argc, argv, "Halftone's passes, one at a time\n", registry));
 }

@@ -12,9 +12,12 @@ Result<Target> targetOf(const Device &device) {
   std::optional<Target> best;
   for (const std::string &name : Target::names()) {
     Result<Target> target = Target::parse(name);
-    if (target && target->kind != Target::Kind::Cpu &&
-        target->computeCapability <= device.computeCapability() &&
-        (!best || target->computeCapability > best->computeCapability))
+    // Features with an 'a' are of exactly one architecture; there they are the fastest.
+    if (target && target->isGpu() &&
+        (target->kind == Target::Kind::Hop
+             ? target->computeCapability == device.computeCapability()
+             : target->computeCapability <= device.computeCapability()) &&
+        (!best || target->computeCapability >= best->computeCapability))
       best = *target;
   }
   if (!best)

@@ -1,6 +1,7 @@
 #include "runtime/Image.h"
 
 #include "dsl/Program.h"
+#include "dsl/WholeTiles.h"
 
 namespace halftone {
 namespace {
@@ -16,9 +17,9 @@ std::string yesNo(bool value) { return value ? "yes" : "no"; }
 } // namespace
 
 Status Image::checkPlanFormat() const {
-  if (planFormat != 1 && planFormat != 2)
+  if (planFormat < 1 || planFormat > 3)
     return unsupported("the image takes plans of format " + std::to_string(planFormat) +
-                           ", and this library makes formats 1 and 2",
+                           ", and this library makes formats 1 to 3",
                        "compile it again with this version");
   auto contradiction = [&](const std::string &what) {
     return fileError("the image takes plans of format " + std::to_string(planFormat) + ", and " +
@@ -28,7 +29,7 @@ Status Image::checkPlanFormat() const {
   if (planFormat == 1)
     return schedule.gather
                ? contradiction("its schedule gathers chunks of " + std::to_string(schedule.gather) +
-                               " rows, which is format 2")
+                               " rows, which is format 2 or 3")
                : Status();
   if (kind == Kind::Object)
     return contradiction("its code is for the cpu, which takes format 1");
@@ -66,6 +67,8 @@ Status Image::serves(const Problem &problem) const {
     return program.error();
   if (program->shape() != maskShape)
     return differs("a mask of the shape", "'" + maskShape + "'", "'" + program->shape() + "'");
+  if (planFormat == 3 && !keepsWholeTiles(problem.pattern(), schedule.tileQ, schedule.gather))
+    return differs("block masks of", "whole tiles", "blocks that its tiles do not divide");
   return {};
 }
 

@@ -6,6 +6,7 @@
 #include "runtime/TensorCheck.h"
 #include "runtime/TensorMaps.h"
 
+#include <algorithm>
 #include <limits>
 
 namespace halftone {
@@ -59,6 +60,12 @@ Status Kernel::State::prepare() {
                            " query tiles, and a launch may have 2147483647",
                        "split the batch");
 
+  if (image->planFormat == 3 && std::any_of(plan.work.begin(), plan.work.end(),
+                                            [](const WorkItem &item) { return item.partial != 0; }))
+    return Error{ErrorCode::Internal,
+                 "the plan has tiles to mask, and the image '" + image->entry + "' masks none",
+                 {},
+                 "report this with the problem's text"};
   arguments.work = plan.work.data();
   arguments.stages = plan.stages.data();
   arguments.constants = plan.constants.data();
@@ -153,7 +160,7 @@ Status Kernel::State::launch(KernelArguments &launched, cuda::Stream stream) con
     return scope.status();
   void *parameters[6] = {&launched};
   TensorMaps maps;
-  if (image->planFormat == 2) {
+  if (image->planFormat >= 2) {
     Result<TensorMaps> encoded =
         tensorMaps.get(*properties.driver, launched, problem, image->schedule);
     if (!encoded)

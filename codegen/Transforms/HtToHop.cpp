@@ -5,9 +5,11 @@
 #include "codegen/Passes.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/IR/BuiltinOps.h"
 #include "mlir/IR/IRMapping.h"
 #include "mlir/IR/ImplicitLocOpBuilder.h"
+#include "mlir/IR/Matchers.h"
 
 using namespace mlir;
 
@@ -115,8 +117,8 @@ private:
     queryReady = hop::BarrierOp::create(builder, hop::BarrierType::get(builder.getContext()));
   }
 
-  ht::WorkItemOp workItem() {
-    return ht::WorkItemOp::create(builder, SmallVector<Type>(6, builder.getI32Type()));
+  hop::ItemOp workItem() {
+    return hop::ItemOp::create(builder, SmallVector<Type>(6, builder.getI32Type()));
   }
 
   //===-- The producer -----------------------------------------------------------------------===//
@@ -161,16 +163,23 @@ private:
 
   //===-- The consumers ----------------------------------------------------------------------===//
 
-  /// Scalars of ht.kernel that the regions and the softmax use, again in the consumer.
-  void startConsumer() {
+  /// Reads the work item, and the scalars of ht.kernel that the regions and the softmax use. Done
+  /// again ahead of the masked loop and of the stores, so that the loop over full stages carries
+  /// none of what only those need.
+  void readScalars() {
     item = workItem();
+    scalars.clear();
     scalars.map(itemOf(kernel)->getResults(), item->getResults());
     for (Operation &op : kernel.getBody().front())
-      if (isa_and_nonnull<arith::ArithDialect>(op.getDialect()) ||
+      if (isa_and_nonnull<arith::ArithDialect, math::MathDialect>(op.getDialect()) ||
           isa<ht::ArgumentOp, ht::ParameterOp, ht::TableOp, ht::SlopeOp>(op))
         builder.clone(op, scalars);
-    scale = scalars.lookup(program.end.getScale());
     queryRow = addI(item.getQuery(), arith::MulIOp::create(builder, group, i32(64)));
+  }
+
+  void startConsumer() {
+    readScalars();
+    scale = scalars.lookup(program.end.getScale());
     queryRows = hop::RowsOp::create(builder, tileType(64), queryTile, group);
     firstColumns = hop::FirstColumnsOp::create(builder, builder.getI32Type());
     if (usesTurns()) {
@@ -182,6 +191,32 @@ private:
       });
     }
     hop::AwaitOp::create(builder, queryReady);
+    makeScalePositive();
+  }
+
+  /// A dropped score is -infinity, and so must be its multiple by the softmax's scale. Where the
+  /// scale is not positive the queries are negated, or cleared, and the scale with them.
+  void makeScalePositive() {
+    if (matchPattern(scale, m_Constant()))
+      return;
+    auto real = [&](float value) -> Value {
+      return arith::ConstantOp::create(builder, builder.getF32FloatAttr(value));
+    };
+    auto compare = [&](arith::CmpFPredicate predicate) -> Value {
+      return arith::CmpFOp::create(builder, predicate, scale, real(0));
+    };
+    Value isNegative = compare(arith::CmpFPredicate::OLT);
+    auto select = [&](Value condition, Value a, Value b) -> Value {
+      return arith::SelectOp::create(builder, condition, a, b);
+    };
+    Value andBits = select(isNegative, i32(-1), i32(0));
+    Value xorBits = select(isNegative, i32(int32_t(0x80008000)), i32(0));
+    scf::IfOp::create(builder, compare(arith::CmpFPredicate::ULE), [&](OpBuilder &, Location) {
+      hop::RewriteOp::create(builder, queryRows, group, andBits, xorBits);
+      scf::YieldOp::create(builder);
+    });
+    Value opposite = select(isNegative, arith::NegFOp::create(builder, scale), real(1));
+    scale = select(compare(arith::CmpFPredicate::OGT), scale, opposite);
   }
 
   static ht::WorkItemOp itemOf(ht::KernelOp kernel) {
@@ -191,15 +226,22 @@ private:
 
   /// Clones the region of ht.mask or ht.score: its arguments are the same, what it reads from
   /// outside are scalars.
-  void cloneBody(Region &from, Region &to) {
+  /// With `reload`, parameters are read where they are used: a register that holds one all through
+  /// the loop is a register that the accumulators lack.
+  void cloneBody(Region &from, Region &to, bool reload = false) {
     Block &block = to.emplaceBlock();
     IRMapping mapping = scalars;
     for (BlockArgument argument : from.getArguments())
       mapping.map(argument, block.addArgument(argument.getType(), builder.getLoc()));
     OpBuilder::InsertionGuard guard(builder);
     builder.setInsertionPointToStart(&block);
-    for (Operation &op : from.front().without_terminator())
+    for (Operation &op : from.front().without_terminator()) {
+      for (Value operand : op.getOperands())
+        if (auto parameter = operand.getDefiningOp<ht::ParameterOp>();
+            parameter && reload && parameter->getBlock() != op.getBlock())
+          builder.clone(*parameter, mapping)->setAttr("ht.reload", builder.getUnitAttr());
       builder.clone(op, mapping);
+    }
     Value result = mapping.lookupOrDefault(from.front().getTerminator()->getOperand(0));
     hop::YieldOp::create(builder, result);
   }
@@ -213,12 +255,14 @@ private:
     return op.getResult();
   }
 
-  hop::MaskOp mask(Value scores, Value stage) {
-    auto op = hop::MaskOp::create(builder, scores.getType(),
-                                  frag({64, kernel.getTileK()}, builder.getI1Type()), scores,
-                                  item.getBatch(), item.getHead(), queryRow, stage);
-    cloneBody(program.mask.getBody(), op.getBody());
-    return op;
+  Value keep(Value stage) {
+    auto type = hop::KeptType::get(builder.getContext(), kernel.getTileK());
+    auto op = hop::KeepOp::create(builder, type, item.getBatch(), item.getHead(), queryRow, stage);
+    cloneBody(program.mask.getBody(), op.getBody(), /*reload=*/true);
+    return op.getKept();
+  }
+  Value mask(Value scores, Value kept) {
+    return hop::MaskOp::create(builder, scores.getType(), scores, kept);
   }
 
   hop::SoftmaxStepOp softmax(Value scores, Value maximum, Value sum) {
@@ -238,7 +282,7 @@ private:
   hop::ProductOp multiplyValues(Value weights, Value slot, Value output, Value kept = {}) {
     Value tile = hop::AwaitSlotOp::create(builder, tileType(kernel.getTileK()), values, slot);
     if (kept)
-      hop::ClearUnkeptOp::create(builder, tile, kept);
+      hop::ClearUnkeptOp::create(builder, tile, kept, queryRow);
     return hop::ProductOp::create(builder, outputType(), tokenType(), weights, tile, output,
                                   /*transposeB=*/false);
   }
@@ -255,6 +299,7 @@ private:
   void finish(Value output, Value maximum, Value sum) {
     auto end = hop::SoftmaxEndOp::create(builder, output.getType(), rowType(), output, maximum, sum,
                                          scale);
+    readScalars();
     hop::StoreOutputOp::create(builder, end.getOutput(), queryRow, item.getHead(), item.getBatch());
     if (program.lse)
       hop::StoreLseOp::create(builder, end.getLse(), queryRow, item.getHead(), item.getBatch());
@@ -276,8 +321,11 @@ private:
     SmallVector<Value> state{fill(outputType(), 0), pack(step.getWeights()), step.getNewMaximum(),
                              step.getNewSum(), slot};
     state = overlappedLoop(one, item.getFull(), state, /*masked=*/false);
-    Value total = addI(item.getFull(), item.getPartial());
-    state = overlappedLoop(item.getFull(), total, state, /*masked=*/true);
+    if (options.masked) {
+      readScalars();
+      Value total = addI(item.getFull(), item.getPartial());
+      state = overlappedLoop(item.getFull(), total, state, /*masked=*/true);
+    }
     auto last = multiplyValues(state[1], state[4], state[0]);
     Value output = wait(last, last.getResult(), state[1])[0];
     finish(output, state[2], state[3]);
@@ -290,6 +338,9 @@ private:
         [&](OpBuilder &, Location, Value index, ValueRange carried) {
           Value output = carried[0], weights = carried[1], previous = carried[4];
           Value slot = next(previous, keys);
+          Value stage = addI(item.getFirst(), index);
+          // Before the products: beside both of them there are no registers for it.
+          Value kept = masked ? keep(stage) : Value();
           auto tile = hop::AwaitSlotOp::create(builder, tileType(kernel.getTileK()), keys, slot);
           if (usesTurns())
             hop::TakeTurnOp::create(builder, group);
@@ -301,13 +352,9 @@ private:
           SmallVector<Value> ready =
               wait(scoresProduct, ValueRange{scoresProduct.getResult(), outputProduct.getResult()});
           hop::ReleaseOp::create(builder, keys, slot);
-          Value stage = addI(item.getFirst(), index);
           Value scores = score(ready[0], masked ? program.partialScore : program.fullScore, stage);
-          Value kept;
-          if (masked) {
-            auto op = mask(scores, stage);
-            scores = op.getResult(), kept = op.getKept();
-          }
+          if (masked)
+            scores = mask(scores, kept);
           auto step = softmax(scores, carried[2], carried[3]);
           output = wait(outputProduct, ready[1], weights)[0];
           hop::ReleaseOp::create(builder, values, previous);
@@ -315,7 +362,7 @@ private:
             // The values that this stage's weights will meet in the next step.
             Value valueTile =
                 hop::AwaitSlotOp::create(builder, tileType(kernel.getTileK()), values, slot);
-            hop::ClearUnkeptOp::create(builder, valueTile, kept);
+            hop::ClearUnkeptOp::create(builder, valueTile, kept, queryRow);
           }
           Value packed = pack(step.getWeights());
           output = rescale(output, step.getCorrection());
@@ -332,8 +379,11 @@ private:
     SmallVector<Value> state{fill(outputType(), 0), fill(rowType(), lowest), fill(rowType(), 0),
                              slot, firstColumns};
     state = serialLoop(i32(0), item.getFull(), state, /*masked=*/false);
-    Value total = addI(item.getFull(), item.getPartial());
-    state = serialLoop(item.getFull(), total, state, /*masked=*/true);
+    if (options.masked) {
+      readScalars();
+      Value total = addI(item.getFull(), item.getPartial());
+      state = serialLoop(item.getFull(), total, state, /*masked=*/true);
+    }
     finish(state[0], state[1], state[2]);
   }
 
@@ -350,13 +400,12 @@ private:
                                                 Value(), /*transposeB=*/true);
           if (usesTurns())
             hop::PassTurnOp::create(builder, group);
+          Value kept = masked ? keep(stage) : Value();
           Value scores = wait(product, product.getResult())[0];
           hop::ReleaseOp::create(builder, keys, slot);
           scores = score(scores, masked ? program.partialScore : program.fullScore, stage);
-          Value kept;
           if (masked) {
-            auto op = mask(scores, stage);
-            scores = op.getResult(), kept = op.getKept();
+            scores = mask(scores, kept);
           } else {
             Value padded = arith::CmpIOp::create(builder, arith::CmpIPredicate::slt, carried[4],
                                                  i32(kernel.getTileK()));
@@ -392,7 +441,7 @@ private:
   ImplicitLocOpBuilder builder;
   int64_t groups = 0;
   Value queryTile, keys, values, queryReady, group;
-  ht::WorkItemOp item;
+  hop::ItemOp item;
   IRMapping scalars;
   Value scale, queryRow, queryRows, firstColumns;
 };
@@ -406,6 +455,7 @@ struct HtToHopPass : impl::HtToHopPassBase<HtToHopPass> {
     chosen.overlap = overlap;
     chosen.pingPong = pingPong;
     chosen.skipRescale = skipRescale;
+    chosen.masked = masked;
     for (auto kernel : llvm::make_early_inc_range(getOperation().getOps<ht::KernelOp>())) {
       if (kernel.getTileQ() % 64 || kernel.getTileQ() > 192) {
         kernel.emitOpError() << "has " << kernel.getTileQ()

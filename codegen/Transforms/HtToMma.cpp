@@ -65,6 +65,7 @@ void KernelToMma::createFunction() {
   function->setAttr("nvvm.reqntid", builder.getDenseI32ArrayAttr({int32_t(32 * warps)}));
   function->setAttr("nvvm.minctasm", builder.getI32IntegerAttr(1));
   function->setAttr("ht.shared_bytes", builder.getI32IntegerAttr(sharedBytes));
+  function->setAttr("ht.threads", builder.getI32IntegerAttr(int32_t(32 * warps)));
   Block *entry = function.addEntryBlock(builder);
   arguments = entry->getArgument(0);
   builder.setInsertionPointToEnd(entry);

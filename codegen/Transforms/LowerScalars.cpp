@@ -36,8 +36,9 @@ public:
   }
 
   /// array[index], where the array's pointer is a field of KernelArguments.
-  Value element(ImplicitLocOpBuilder &builder, int64_t arrayOffset, LLVM::GEPArg index, Type type) {
-    return load(builder, at(builder, array(builder, arrayOffset), type, index), type);
+  Value element(ImplicitLocOpBuilder &builder, int64_t arrayOffset, LLVM::GEPArg index, Type type,
+                bool anew = false) {
+    return load(builder, at(builder, array(builder, arrayOffset), type, index), type, anew);
   }
 
 private:
@@ -59,10 +60,11 @@ private:
                                LLVM::GEPNoWrapFlags::inbounds);
   }
 
-  Value load(ImplicitLocOpBuilder &builder, Value address, Type type) {
+  /// `anew`: a load that stays where it is, and is not shared with another.
+  Value load(ImplicitLocOpBuilder &builder, Value address, Type type, bool anew = false) {
     unsigned alignment = type.isIntOrFloat() ? type.getIntOrFloatBitWidth() / 8 : 8;
-    return LLVM::LoadOp::create(builder, type, address, alignment, /*isVolatile=*/false,
-                                /*isNonTemporal=*/false, /*isInvariant=*/true);
+    return LLVM::LoadOp::create(builder, type, address, alignment, /*isVolatile=*/anew,
+                                /*isNonTemporal=*/false, /*isInvariant=*/!anew);
   }
 
   FunctionOpInterface function;
@@ -80,7 +82,7 @@ public:
       return reader.field(builder, offsetOf(argument.getWhich()), argument.getType());
     if (auto parameter = dyn_cast<ht::ParameterOp>(op)) {
       Value value = reader.element(builder, layout::constants, int32_t(parameter.getIndex()),
-                                   builder.getI64Type());
+                                   builder.getI64Type(), parameter->hasAttr("ht.reload"));
       return resize(builder, value, parameter.getType());
     }
     if (auto slope = dyn_cast<ht::SlopeOp>(op)) {

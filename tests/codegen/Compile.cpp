@@ -93,7 +93,7 @@ TEST_CASE("levels are known by name") {
   Result<Level> unknown = parseLevel("asm");
   REQUIRE(!unknown);
   CHECK(unknown.error().code == ErrorCode::Misuse);
-  CHECK(unknown.error().text() == "unknown level 'asm'; use one of attention, ht, mma, llvm, ptx, "
+  CHECK(unknown.error().text() == "unknown level 'asm'; use one of attention, ht, mma, hop, llvm, ptx, "
                                   "cubin, sass, object");
 }
 

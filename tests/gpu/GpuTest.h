@@ -10,14 +10,17 @@ namespace halftone::test {
 struct GpuTestOptions {
   bool quick = false;   ///< 20 problems, for compute-sanitizer
   std::string exportTo; ///< a folder for the random problems as .safetensors
+  std::string target;   ///< compile for this one; empty: the GPU's own
+  std::string schedule; ///< fields to change in the default schedule, where the result fits
 };
 GpuTestOptions &gpuTestOptions();
 
 /// The GPU under test. Without one the test is reported as skipped, and must return.
 std::optional<Device> gpuOrSkip();
 
-/// `problem` compiled for the GPU by the default schedule, loaded and planned; the test ends where
-/// that fails.
+/// `problem` compiled for the GPU as the options say, loaded and planned.
+Result<Kernel> buildAsAsked(const Problem &problem, const Device &device);
+/// The same; the test ends where that fails.
 Kernel compiled(const Problem &problem, const Device &device);
 
 /// What a Result or Status that must be good holds; the test ends with its text if it is not.

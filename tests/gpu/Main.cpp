@@ -1,8 +1,11 @@
-// gpu_tests [--quick] [--export <folder>] [doctest's options]: Halftone on this machine's GPU.
+// gpu_tests [--quick] [--export <folder>] [--target <name>] [--schedule <fields>] [doctest's
+// options]: Halftone on this machine's GPU.
 
 #define DOCTEST_CONFIG_IMPLEMENT
 #include "tests/gpu/GpuTest.h"
 
+#include "cli/ScheduleOption.h"
+#include "codegen/Compile.h"
 #include "kernels/Build.h"
 
 #include <cstring>
@@ -57,8 +60,23 @@ std::optional<Device> gpuOrSkip() {
   return std::nullopt;
 }
 
+Result<Kernel> buildAsAsked(const Problem &problem, const Device &device) {
+  const GpuTestOptions &options = gpuTestOptions();
+  if (options.target.empty() && options.schedule.empty())
+    return build(problem, device);
+  Result<Target> target = options.target.empty() ? targetOf(device) : Target::parse(options.target);
+  if (!target)
+    return target.error();
+  Result<Schedule> schedule = cli::chooseSchedule(options.schedule, problem, *target);
+  Result<Compiled> compiled =
+      compile(problem, schedule ? *schedule : defaultSchedule(problem, *target), *target);
+  if (!compiled)
+    return compiled.error();
+  return Kernel::load(compiled->image, problem, device);
+}
+
 Kernel compiled(const Problem &problem, const Device &device) {
-  return need(build(problem, device));
+  return need(buildAsAsked(problem, device));
 }
 
 } // namespace halftone::test
@@ -69,6 +87,10 @@ int main(int count, char **arguments) {
   for (int i = 1; i < count; ++i) {
     if (std::strcmp(arguments[i], "--quick") == 0)
       gpuTestOptions().quick = true;
+    else if (std::strcmp(arguments[i], "--target") == 0 && i + 1 < count)
+      gpuTestOptions().target = arguments[++i];
+    else if (std::strcmp(arguments[i], "--schedule") == 0 && i + 1 < count)
+      gpuTestOptions().schedule = arguments[++i];
     else if (std::strcmp(arguments[i], "--export") == 0 && i + 1 < count)
       gpuTestOptions().exportTo = arguments[++i];
     else

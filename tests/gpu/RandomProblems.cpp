@@ -4,9 +4,6 @@
 #include "tests/gpu/Export.h"
 #include "tests/gpu/InParallel.h"
 
-#include "codegen/Compile.h"
-#include "kernels/Build.h"
-
 #include <cmath>
 #include <iostream>
 
@@ -25,7 +22,7 @@ struct Prepared {
 
 Prepared prepare(uint64_t seed, Element element, const Device &device) {
   Prepared made{RandomProblem::make(seed, element, true), {}, {}, 0};
-  made.kernel = build(made.random.problem, device);
+  made.kernel = buildAsAsked(made.random.problem, device);
   made.attention.emplace(made.random.problem, made.random.order, seed);
   made.attention->solve();
   made.sixteenBitError = made.attention->sixteenBitError();

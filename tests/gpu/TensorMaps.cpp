@@ -34,6 +34,9 @@ Result<TensorMaps> encode(const Device &device, const Problem &problem, TensorAr
   tensor.data = memory;
   KernelArguments arguments{};
   arguments.q = arguments.k = arguments.v = tensor;
+  ContextScope scope(*device.details()->driver, device.details()->context);
+  if (!scope.status())
+    return scope.status().error();
   return TensorMaps::encode(*device.details()->driver, arguments, problem, schedule);
 }
 

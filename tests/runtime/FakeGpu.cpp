@@ -434,9 +434,9 @@ TEST_CASE("an image whose plans this library does not make is refused before loa
   Problem problem = causal(100);
   int loads = state.moduleLoads;
   auto image = sampleImage(problem, Image::Kind::Cubin, "sm_90a");
-  image->planFormat = 3;
+  image->planFormat = 4;
   CHECK(refusal(image, problem).text() ==
-        "the image takes plans of format 3, and this library makes formats 1 and 2; compile it "
+        "the image takes plans of format 4, and this library makes formats 1 to 3; compile it "
         "again with this version");
   CHECK(state.moduleLoads == loads);
 }

@@ -62,8 +62,8 @@ LogicalResult FragType::verify(function_ref<InFlightDiagnostic()> emitError,
   if (shape.size() == 1)
     return element.isF32() ? success() : emitError() << "a value a row is f32, not " << element;
   int64_t multiple = isHalf(element) ? 16 : 8;
-  if (!element.isF32() && !isHalf(element) && !element.isInteger(1))
-    return emitError() << "a fragment's elements are f32, f16, bf16 or i1, not " << element;
+  if (!element.isF32() && !isHalf(element))
+    return emitError() << "a fragment's elements are f32, f16 or bf16, not " << element;
   if (shape[1] <= 0 || shape[1] > 256 || shape[1] % multiple)
     return emitError() << "a fragment of " << element << " has a multiple of " << multiple
                        << " columns up to 256, not " << shape[1];

@@ -64,6 +64,21 @@ LogicalResult AwaitSlotOp::verify() {
 
 //===-- Matrix ops ---------------------------------------------------------------------------===//
 
+/// The product whose accumulator `value` is while its matrix ops are in flight; none once a wait
+/// has finished it. A wait passes on the accumulators of groups that were committed after its own.
+static ProductOp inFlight(Value value) {
+  if (auto product = value.getDefiningOp<ProductOp>())
+    return product;
+  auto wait = value.getDefiningOp<WaitOp>();
+  if (!wait)
+    return {};
+  ProductOp product = inFlight(wait.getAccumulators()[cast<OpResult>(value).getResultNumber()]);
+  auto finished = wait.getToken().getDefiningOp<ProductOp>();
+  bool goesOn = product && finished && product->getBlock() == finished->getBlock() &&
+                finished->isBeforeInBlock(product);
+  return goesOn ? product : ProductOp();
+}
+
 LogicalResult ProductOp::verify() {
   auto result = getResult().getType();
   auto b = getB().getType();
@@ -111,8 +126,14 @@ LogicalResult WaitOp::verify() {
   auto product = getToken().getDefiningOp<ProductOp>();
   if (!product)
     return emitOpError("waits for the token of a hop.product");
-  if (!llvm::is_contained(getAccumulators(), product.getResult()))
+  if (llvm::none_of(getAccumulators(), [&](Value value) { return inFlight(value) == product; }))
     return emitOpError("does not name the accumulator of the product it waits for");
+  for (Value result : getResults())
+    if (inFlight(result))
+      for (Operation *user : result.getUsers())
+        if (!isa<WaitOp>(user))
+          return emitOpError() << "passes on an accumulator that is still in flight where "
+                               << user->getName() << " uses it: wait for its token first";
   return success();
 }
 
@@ -122,6 +143,13 @@ unsigned WaitOp::groupsAfter(WaitOp wait) {
        op = op->getNextNode())
     groups += isa<ProductOp>(op);
   return groups;
+}
+
+LogicalResult MaskOp::verify() {
+  if (getScores().getType().getColumns() != getKept().getType().getColumns())
+    return emitOpError() << "masks " << getScores().getType().getColumns() << " columns by "
+                         << getKept().getType().getColumns();
+  return success();
 }
 
 LogicalResult PackOp::verify() {

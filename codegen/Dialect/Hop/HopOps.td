@@ -46,8 +46,17 @@ def Hop_FragType : Hop_ShapedType<"Frag", "frag"> {
   let extraClassDeclaration = [{
     bool isMatrix() const { return getShape().size() == 2; }
     int64_t getColumns() const { return isMatrix() ? getShape()[1] : 1; }
-    /// 32-bit registers of one thread (i1 fragments: one predicate an element).
+    /// 32-bit registers of one thread.
     int64_t getRegisters() const;
+  }];
+}
+def Hop_KeptType : Hop_Type<"Kept", "kept"> {
+  let summary = "Which pairs of a 64-row score fragment are kept: one bit an element";
+  let parameters = (ins "int64_t":$columns);
+  let assemblyFormat = "`<` $columns `>`";
+  let extraClassDeclaration = [{
+    /// 32-bit registers of one thread; bit i of them is register i of the fragment.
+    int64_t getRegisters() const { return (getColumns() / 2 + 31) / 32; }
   }];
 }
 def Hop_TileType : Hop_ShapedType<"Tile", "tile"> {
@@ -129,6 +138,15 @@ def Hop_NextSlotOp : Hop_Op<"next_slot", [Pure]> {
 def Hop_FirstColumnsOp : Hop_Op<"first_columns", [Pure]> {
   let summary = "Valid columns of the work item's first stage; the rest of it is padding";
   let results = (outs I32:$count);
+  let assemblyFormat = "attr-dict";
+}
+def Hop_ItemOp : Hop_Op<"item"> {
+  let summary = "Reads the work item from memory, each time anew";
+  let description = [{
+    The fields of `ht.work_item`. They are needed ahead of a loop and after it: reading them twice keeps
+    them out of the registers that the loop needs, so this operation is not pure.
+  }];
+  let results = (outs I32:$query, I32:$head, I32:$batch, I32:$first, I32:$full, I32:$partial);
   let assemblyFormat = "attr-dict";
 }
 def Hop_LoadQueryOp : Hop_Op<"load_query"> {
@@ -227,16 +245,24 @@ def Hop_MaskColumnsOp : Hop_Op<"mask_columns", [Pure, AllTypesMatch<["scores", "
   let results = (outs Hop_FragType:$result);
   let assemblyFormat = "$scores `,` $count attr-dict `:` type($scores)";
 }
-def Hop_MaskOp : Hop_Op<"mask", [SingleBlock, AllTypesMatch<["scores", "result"]>]> {
-  let summary = "Sets the scores of dropped pairs to -infinity";
+def Hop_KeepOp : Hop_Op<"keep", [SingleBlock]> {
+  let summary = "Evaluates the mask for 64 query rows and the keys of a stage";
   let description = [{
-    Row r of the fragment is query `query` + r; column c is the key that stage `stage` of the plan puts
-    there. Body arguments: (batch, head, query, key) as i32; yields i1.
+    Row r is query `query` + r; column c is the key that stage `stage` of the plan puts there. Body
+    arguments: (batch, head, query, key) as i32; yields i1. It needs no scores, so it stands between a
+    product and its wait: the expression is computed while the tensor cores work.
   }];
-  let arguments = (ins Hop_FragType:$scores, I32:$batch, I32:$head, I32:$query, I32:$stage);
-  let results = (outs Hop_FragType:$result, Hop_FragType:$kept);
+  let arguments = (ins I32:$batch, I32:$head, I32:$query, I32:$stage);
+  let results = (outs Hop_KeptType:$kept);
   let regions = (region SizedRegion<1>:$body);
-  let assemblyFormat = "$scores `at` $batch `,` $head `,` $query `stage` $stage attr-dict-with-keyword `:` type($result) `,` type($kept) $body";
+  let assemblyFormat = "$batch `,` $head `,` $query `stage` $stage attr-dict-with-keyword `:` type($kept) $body";
+}
+def Hop_MaskOp : Hop_Op<"mask", [Pure, AllTypesMatch<["scores", "result"]>]> {
+  let summary = "Sets the scores of dropped pairs to -infinity";
+  let arguments = (ins Hop_FragType:$scores, Hop_KeptType:$kept);
+  let results = (outs Hop_FragType:$result);
+  let assemblyFormat = "$scores `,` $kept attr-dict `:` type($scores) `,` type($kept)";
+  let hasVerifier = 1;
 }
 def Hop_ScoreOp : Hop_Op<"score", [SingleBlock, AllTypesMatch<["scores", "result"]>]> {
   let summary = "Maps every score, given its head, query and key";
@@ -248,10 +274,20 @@ def Hop_ScoreOp : Hop_Op<"score", [SingleBlock, AllTypesMatch<["scores", "result
 def Hop_ClearUnkeptOp : Hop_Op<"clear_unkept"> {
   let summary = "Zeroes the rows of a value slot that no query of the block keeps";
   let description = [{
-    All consumer warp groups meet here. 0 * NaN is NaN: see `ht.clear_unkept`.
+    All consumer warp groups meet here; `query` is the first row of this one. Rows past the query length
+    keep nothing. 0 * NaN is NaN: see `ht.clear_unkept`.
   }];
-  let arguments = (ins Hop_TileType:$values, Hop_FragType:$kept);
-  let assemblyFormat = "$values `,` $kept attr-dict `:` type($values) `,` type($kept)";
+  let arguments = (ins Hop_TileType:$values, Hop_KeptType:$kept, I32:$query);
+  let assemblyFormat = "$values `,` $kept `at` $query attr-dict `:` type($values) `,` type($kept)";
+}
+def Hop_RewriteOp : Hop_Op<"rewrite"> {
+  let summary = "Applies (x & and) ^ xor to every 32 bits of this warp group's 64 rows of a tile";
+  let description = [{
+    For the sign or the absence of a scale: what is negated or cleared once need not be in the loop.
+    `group` is the number of the warp group, whose threads meet here.
+  }];
+  let arguments = (ins Hop_TileType:$rows, I32:$group, I32:$andBits, I32:$xorBits);
+  let assemblyFormat = "$rows `,` $group `and` $andBits `xor` $xorBits attr-dict `:` type($rows)";
 }
 def Hop_SoftmaxStepOp : Hop_Op<"softmax_step", [Pure, AllTypesMatch<["scores", "weights"]>,
     AllTypesMatch<["maximum", "sum", "newMaximum", "newSum", "correction"]>]> {

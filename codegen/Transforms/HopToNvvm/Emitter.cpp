@@ -22,12 +22,19 @@ LogicalResult Emitter::emit() {
   placeShared();
   emitFunction();
   builder.setInsertionPointToStart(function.addEntryBlock(builder));
-  for (auto [map, argument] :
-       llvm::zip(std::initializer_list<Value *>{&queryMap, &keyMap, &valueMap, &keyGatherMap,
-                                                &valueGatherMap},
-                 function.getArguments().drop_front()))
-    *map = argument;
+  queryMap = function.getArgument(1);
+  keyMap = function.getArgument(2);
+  valueMap = function.getArgument(3);
+  keyGatherMap = function.getArgument(4);
+  valueGatherMap = function.getArgument(5);
   emitPrologue(roles);
+  // Constants of both roles, and places of tiles.
+  for (Operation &op : kernel.getBody().front()) {
+    if (auto tile = dyn_cast<TileOp>(op))
+      give(tile.getTile(), {i32(offsets.at(tile.getTile()))});
+    else if (!isa<HopDialect>(op.getDialect()) && failed(emitOp(&op)))
+      return failure();
+  }
 
   LogicalResult result = success();
   auto emitRole = [&](Region &region) {
@@ -82,9 +89,9 @@ void Emitter::placeShared() {
       bytes += 16 * stages;
     }
   }
-  // Kept columns of every consumer warp, for hop.clear_unkept: 4 lanes x 2 words a warp.
+  // Kept columns of every consumer warp, for hop.clear_unkept: 4 lanes x 4 words a warp.
   keptBits = aligned(16);
-  bytes += kernel.getConsumers() * 4 * 32;
+  bytes += kernel.getConsumers() * 4 * 64;
   sharedBytes = bytes;
 }
 
@@ -100,8 +107,8 @@ void Emitter::emitFunction() {
                     builder.getDenseI32ArrayAttr({threads}));
   // ptxas honours setmaxnreg only when it knows that one block a multiprocessor is enough.
   function->setAttr(NVVM::NVVMDialect::getMinctasmAttrName(), builder.getI32IntegerAttr(1));
-  function->setAttr("halftone.shared_bytes", builder.getI64IntegerAttr(sharedBytes));
-  function->setAttr("halftone.threads", builder.getI64IntegerAttr(threads));
+  function->setAttr("ht.shared_bytes", builder.getI32IntegerAttr(int32_t(sharedBytes)));
+  function->setAttr("ht.threads", builder.getI32IntegerAttr(threads));
   // A tensor map that is not a grid constant is copied to local memory; without its alignment the
   // parameter is byte-aligned.
   auto byValue = [&](unsigned index, int64_t bytes, int64_t alignment) {
@@ -168,9 +175,11 @@ void Emitter::emitPrologue(RolesOp roles) {
 SmallVector<Type> Emitter::registerTypes(Type type) {
   if (auto frag = dyn_cast<FragType>(type)) {
     Type element = frag.getElement();
-    Type held = element.isF32() || element.isInteger(1) ? element : builder.getI32Type();
+    Type held = element.isF32() ? element : builder.getI32Type();
     return SmallVector<Type>(frag.getRegisters(), held);
   }
+  if (auto kept = dyn_cast<KeptType>(type))
+    return SmallVector<Type>(kept.getRegisters(), builder.getI32Type());
   if (isa<SlotType>(type))
     return {builder.getI32Type(), builder.getI32Type()};
   if (isa<StageType>(type))
@@ -261,8 +270,8 @@ LogicalResult Emitter::emitOp(Operation *op) {
     return emitFor(loop), success();
   if (auto branch = dyn_cast<scf::IfOp>(op))
     return emitIf(branch), success();
-  if (auto item = dyn_cast<ht::WorkItemOp>(op))
-    return emitWorkItem(item), success();
+  if (auto item = dyn_cast<ItemOp>(op))
+    return emitItem(item), success();
   if (isa<FirstColumnsOp>(op)) {
     auto block = NVVM::BlockIdXOp::create(builder, builder.getI32Type());
     Value work = argument(LLVM::LLVMPointerType::get(builder.getContext(), 1), layout::work);
@@ -302,7 +311,7 @@ LogicalResult Emitter::emitOp(Operation *op) {
   HANDLE(LoadQuery)
   HANDLE(LoadStage) HANDLE(Copy) HANDLE(AwaitSlot) HANDLE(Release) HANDLE(NextSlot) HANDLE(Product)
       HANDLE(Wait) HANDLE(SoftmaxStep) HANDLE(SoftmaxEnd) HANDLE(Pack) HANDLE(Rescale)
-          HANDLE(MaskColumns) HANDLE(Mask) HANDLE(Score) HANDLE(ClearUnkept) HANDLE(StoreOutput)
+          HANDLE(MaskColumns) HANDLE(Keep) HANDLE(Mask) HANDLE(Rewrite) HANDLE(Score) HANDLE(ClearUnkept) HANDLE(StoreOutput)
               HANDLE(StoreLse)
 #undef HANDLE
       // clang-format on
@@ -321,7 +330,7 @@ LogicalResult Emitter::emitOp(Operation *op) {
   return success();
 }
 
-void Emitter::emitWorkItem(ht::WorkItemOp item) {
+void Emitter::emitItem(ItemOp item) {
   auto block = NVVM::BlockIdXOp::create(builder, builder.getI32Type());
   Value work = argument(LLVM::LLVMPointerType::get(builder.getContext(), 1), layout::work);
   Value base = LLVM::GEPOp::create(builder, work.getType(), builder.getI8Type(), work,

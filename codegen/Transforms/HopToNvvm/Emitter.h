@@ -20,7 +20,7 @@ struct RingPlace {
 /// mapping is one to many for nearly every value and the order of what is emitted matters to ptxas.
 ///
 /// Split by topic: Emitter.cpp (function, roles, control flow), Copies.cpp (rings, barriers, bulk
-/// copies), MatrixOps.cpp (wgmma), Fragments.cpp (softmax and masks), Stores.cpp.
+/// copies), MatrixOps.cpp (wgmma), Fragments.cpp (softmax), Masks.cpp, Stores.cpp.
 class Emitter {
 public:
   explicit Emitter(KernelOp kernel);
@@ -35,7 +35,7 @@ private:
   mlir::LogicalResult emitOp(mlir::Operation *op);
   void emitFor(mlir::scf::ForOp loop);
   void emitIf(mlir::scf::IfOp branch);
-  void emitWorkItem(ht::WorkItemOp item);
+  void emitItem(ItemOp item);
   llvm::SmallVector<mlir::Type> registerTypes(mlir::Type type);
   Registers take(mlir::ValueRange values);
   mlir::Value one(mlir::Value value); ///< the single register of a scalar
@@ -70,14 +70,20 @@ private:
   void emitSoftmaxEnd(SoftmaxEndOp op);
   void emitPack(PackOp op);
   void emitRescale(RescaleOp op);
+
+  // Masks.cpp
   void emitMaskColumns(MaskColumnsOp op);
+  void emitKeep(KeepOp op);
   void emitMask(MaskOp op);
   void emitScore(ScoreOp op);
   void emitClearUnkept(ClearUnkeptOp op);
+  void emitRewrite(RewriteOp op);
   /// Calls `body` for each element of a score fragment with its query and key.
   void
   forEachPair(mlir::Value query, mlir::Value stage, int64_t columns,
               llvm::function_ref<void(int64_t element, mlir::Value query, mlir::Value key)> body);
+  mlir::Value chunkStart(mlir::Value stage, mlir::Value chunk); ///< first key of a chunk
+  std::array<mlir::Value, 2> rowsOf(mlir::Value query); ///< this thread's rows, from the group's
   mlir::Value cloneRegion(mlir::Region &region, mlir::ValueRange arguments);
   mlir::Value packPair(mlir::Value low, mlir::Value high, mlir::Type element);
   mlir::Value exp2(mlir::Value x);

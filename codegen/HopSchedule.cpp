@@ -1,0 +1,103 @@
+// Schedules of sm_90a: the one that always works, and what fits.
+#include "codegen/HopSchedule.h"
+
+#include "codegen/ScheduleChecks.h"
+#include "dsl/WholeTiles.h"
+
+namespace halftone {
+
+namespace {
+
+/// A thread of a consumer has 240 registers with one or two warp groups, 160 with three. It holds
+/// the output's accumulator and the scores; with overlap also the weights of the tile before.
+constexpr int64_t registersOf(int64_t headDim, const Schedule &schedule) {
+  int64_t weights = schedule.tileK / 4;
+  return headDim / 2 + schedule.tileK / 2 + (schedule.overlap ? weights : 0);
+}
+constexpr int64_t registersLeft(int64_t tileQ) {
+  // What addresses, row statistics and temporaries need was found with ptxas 13.0.
+  return tileQ == 192 ? 160 - 30 : 240 - 30;
+}
+
+std::string number(int64_t value) { return std::to_string(value); }
+
+} // namespace
+
+/// As measured on an H200 for head dim 128: wide gathered tiles under two warp groups for masks;
+/// three warp groups for dense problems, where keys and values are read a third less often.
+Schedule hopSchedule(const Problem &problem, const Target &target) {
+  int64_t headDim = problem.shape().headDim;
+  int64_t block = maskBlock(problem.pattern());
+  Schedule schedule;
+  schedule.tileQ = 128;
+  schedule.tileK = headDim <= 128 ? 192 : headDim <= 192 ? 112 : 80;
+  schedule.overlap = 1;
+  schedule.stages = 2;
+  int widest = headDim <= 128 ? 64 : 16;
+  schedule.gather = block ? dividing(widest, block, 16) : widest;
+  if (block && block < 128)
+    schedule.tileQ = 64;
+  // A mask by expression needs registers of its own, and fine chunks leave less to mask.
+  if (headDim > 96 && headDim <= 128 &&
+      !keepsWholeTiles(problem.pattern(), schedule.tileQ, schedule.gather)) {
+    schedule.tileK = 176;
+    schedule.gather = 16;
+  }
+  if (headDim <= 128 && keepsWholeTiles(problem.pattern(), 192, schedule.gather)) {
+    schedule.tileQ = 192;
+    schedule.tileK = 128;
+    // Registers for both products at once are there only for a narrow output.
+    schedule.overlap = headDim <= 64;
+    schedule.skipRescale = 1;
+  }
+  while (schedule.tileK > 16 && hopSharedBytes(headDim, schedule) > target.sharedBytes)
+    schedule.tileK -= schedule.gather;
+  return schedule;
+}
+
+Status checkHop(const Problem &problem, const Schedule &schedule, const Target &target) {
+  if (Status status = checkTensorCores(problem, target); !status)
+    return status;
+  Schedule unset;
+  if (Status status = checkUnused("warps", schedule.warps, unset.warps, target); !status)
+    return status;
+  if (Status status = checkUnused("vectorWidth", schedule.vectorWidth, 0, target); !status)
+    return status;
+  if (Status status = checkStep("tileQ", schedule.tileQ, 64, 192); !status)
+    return status;
+  if (Status status = checkStep("tileK", schedule.tileK, 16, 256); !status)
+    return status;
+  if (Status status = checkStep("gather", schedule.gather, 16, schedule.tileK); !status)
+    return status;
+  if (schedule.tileK % schedule.gather != 0)
+    return misuse("gather=" + number(schedule.gather) +
+                      " does not divide tileK=" + number(schedule.tileK),
+                  "use gather=16");
+  if (schedule.stages < 1 || schedule.stages > 8)
+    return misuse("stages=" + number(schedule.stages) + " is not 1 to 8", "use stages=2");
+  int64_t headDim = problem.shape().headDim;
+  int64_t boxes = (headDim + 63) / 64 * (schedule.tileK / schedule.gather);
+  if (boxes > 32)
+    return misuse("a key tile of " + number(boxes) +
+                      " boxes; the 32 lanes of the producer copy one each",
+                  "use a larger gather");
+  if (schedule.pingPong && schedule.tileQ != 128)
+    return misuse("pingPong=1 takes two warp groups, not " + number(schedule.tileQ / 64),
+                  "use tileQ=128");
+  if (headDim > 256)
+    return unsupported("head dim " + number(headDim) + " on the target " + target.name,
+                       "use sm_90, which has no such limit");
+  if (Status status =
+          checkShared(hopSharedBytes(headDim, schedule), target, hopSchedule(problem, target));
+      !status)
+    return status;
+  int64_t registers = registersOf(headDim, schedule), left = registersLeft(schedule.tileQ);
+  if (registers > left)
+    return unsupported("the schedule keeps " + number(registers) +
+                           " registers of scores and outputs a thread; there is room for " +
+                           number(left),
+                       "use " + hopSchedule(problem, target).text());
+  return {};
+}
+
+} // namespace halftone

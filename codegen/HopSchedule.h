@@ -1,0 +1,20 @@
+#pragma once
+
+#include "codegen/Target.h"
+
+namespace halftone {
+
+/// The schedule of sm_90a that always works for this problem.
+Schedule hopSchedule(const Problem &problem, const Target &target);
+Status checkHop(const Problem &problem, const Schedule &schedule, const Target &target);
+
+/// Dynamic shared memory of a block: the query tile and two rings, in panels of 64 columns, then
+/// barriers and the words of kept columns. hop-to-nvvm lays it out so.
+constexpr int64_t hopSharedBytes(int64_t headDim, const Schedule &schedule) {
+  int64_t row = (headDim + 63) / 64 * 128;
+  int64_t tiles = row * (int64_t(schedule.tileQ) + 2 * int64_t(schedule.stages) * schedule.tileK);
+  int64_t barriers = 8 + 2 * 16 * int64_t(schedule.stages);
+  return tiles + (barriers + 15) / 16 * 16 + schedule.tileQ / 64 * int64_t{256};
+}
+
+} // namespace halftone

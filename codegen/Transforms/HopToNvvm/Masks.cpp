@@ -1,0 +1,221 @@
+// Masks and scores by expression, and what a dropped pair must not touch.
+//
+// A thread's pairs of a 64 x N fragment: element e is row e / 2 mod 2 (of its two rows), column
+// 8 (e / 4) + e mod 2 + 2 (lane mod 4).
+#include "codegen/ArgumentLayout.h"
+#include "codegen/Transforms/HopToNvvm/Emitter.h"
+
+#include "mlir/Dialect/LLVMIR/NVVMDialect.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
+
+#include <cmath>
+
+using namespace mlir;
+
+namespace halftone::hop {
+
+namespace {
+int64_t rowOf(int64_t element) { return element / 2 % 2; }
+int64_t columnOf(int64_t element) { return element / 4 * 8 + element % 2; } // plus 2 (lane mod 4)
+} // namespace
+
+void Emitter::emitMaskColumns(MaskColumnsOp op) {
+  Registers scores = held.at(op.getScores());
+  Value limit = LLVM::SubOp::create(builder, one(op.getCount()), columnPair),
+        dropped = f32(-INFINITY);
+  for (auto [index, score] : llvm::enumerate(scores)) {
+    Value kept =
+        LLVM::ICmpOp::create(builder, LLVM::ICmpPredicate::sgt, limit, i32(columnOf(index)));
+    score = LLVM::SelectOp::create(builder, kept, score, dropped);
+  }
+  give(op.getResult(), scores);
+}
+
+std::array<Value, 2> Emitter::rowsOf(Value query) {
+  Value row =
+      add(add(query, multiply(warpInGroup, 16)), LLVM::LShrOp::create(builder, lane, i32(2)));
+  return {row, add(row, 8)};
+}
+
+Value Emitter::chunkStart(Value stage, Value chunk) {
+  int64_t chunks = kernel.getTileK() / kernel.getGather();
+  Value stages = argument(LLVM::LLVMPointerType::get(builder.getContext(), 1), layout::stages);
+  Value at = LLVM::GEPOp::create(builder, stages.getType(), builder.getI32Type(), stages,
+                                 ValueRange{add(multiply(stage, chunks), chunk)});
+  Value start = LLVM::LoadOp::create(builder, builder.getI32Type(), at, /*alignment=*/4);
+  return LLVM::AndOp::create(builder, start, i32(0x7fffffff));
+}
+
+void Emitter::forEachPair(Value query, Value stage, int64_t columns,
+                          function_ref<void(int64_t, Value, Value)> body) {
+  int64_t gather = kernel.getGather(), chunks = kernel.getTileK() / gather;
+  SmallVector<Value> starts;
+  for (int64_t chunk = 0; chunk < chunks; ++chunk)
+    starts.push_back(add(chunkStart(stage, i32(chunk)), columnPair));
+  std::array<Value, 2> rows = rowsOf(query);
+  for (int64_t element = 0; element < columns / 2; ++element) {
+    int64_t column = columnOf(element);
+    body(element, rows[rowOf(element)], add(starts[column / gather], column % gather));
+  }
+}
+
+Value Emitter::cloneRegion(Region &region, ValueRange arguments) {
+  IRMapping mapping;
+  for (auto [from, to] : llvm::zip(region.getArguments(), arguments))
+    mapping.map(from, to);
+  for (Operation &op : region.front().without_terminator()) {
+    if (isa<ht::ParameterOp>(op))
+      continue; // read once ahead of all pairs
+    // Values from outside the region are scalars of the consumer.
+    for (Value operand : op.getOperands())
+      if (!mapping.contains(operand))
+        mapping.map(operand, one(operand));
+    builder.clone(op, mapping);
+  }
+  Value result = region.front().getTerminator()->getOperand(0);
+  return mapping.contains(result) ? mapping.lookup(result) : one(result);
+}
+
+/// One word is 8 columns of 8 keys, in a loop: the expression is there once, not once an element,
+/// which keeps the code short and needs few registers beside the accumulators in flight.
+void Emitter::emitKeep(KeepOp op) {
+  int64_t columns = op.getKept().getType().getColumns(), gather = kernel.getGather();
+  Value batch = one(op.getBatch()), head = one(op.getHead()), stage = one(op.getStage());
+  std::array<Value, 2> rows = rowsOf(one(op.getQuery()));
+  // Pinned, so that what follows from the rows alone is computed here again, not kept in registers
+  // across the products.
+  Registers pinned = pin({rows[0], rows[1]});
+  rows = {pinned[0], pinned[1]};
+  for (ht::ParameterOp parameter : op.getBody().getOps<ht::ParameterOp>())
+    give(parameter.getResult(), {builder.clone(*parameter)->getResult(0)});
+  Registers words;
+  for (int64_t first = 0; first < columns; first += 64) {
+    int64_t groups = std::min<int64_t>(8, (columns - first) / 8);
+    auto loop = scf::ForOp::create(builder, i32(0), i32(groups), i32(1), ValueRange{i32(0)});
+    OpBuilder::InsertionGuard guard(builder);
+    builder.setInsertionPointToStart(loop.getBody());
+    Value group = loop.getInductionVar();
+    Value column = add(multiply(group, 8), first);
+    Value chunk = LLVM::UDivOp::create(builder, column, i32(gather));
+    Value inChunk = LLVM::SubOp::create(builder, column, multiply(chunk, gather));
+    Value key = add(add(chunkStart(stage, chunk), inChunk), columnPair);
+    Value nibble;
+    for (int64_t element = 0; element < 4; ++element) {
+      Value kept =
+          cloneRegion(op.getBody(), {batch, head, rows[rowOf(element)], add(key, element % 2)});
+      Value bit = LLVM::SelectOp::create(builder, kept, i32(1 << element), i32(0));
+      nibble = nibble ? Value(LLVM::OrOp::create(builder, nibble, bit)) : bit;
+    }
+    Value shifted = LLVM::ShlOp::create(builder, nibble, multiply(group, 4));
+    scf::YieldOp::create(
+        builder, ValueRange{LLVM::OrOp::create(builder, loop.getRegionIterArg(0), shifted)});
+    words.push_back(loop.getResult(0));
+  }
+  // Holds the words ahead of the wait that follows: LLVM would compute them where they are used.
+  give(op.getKept(), pin(words));
+}
+
+void Emitter::emitMask(MaskOp op) {
+  Registers scores = held.at(op.getScores()), words = held.at(op.getKept());
+  Value dropped = f32(-INFINITY), zero = i32(0);
+  for (auto [index, score] : llvm::enumerate(scores)) {
+    Value bit = LLVM::AndOp::create(builder, words[index / 32], i32(int64_t(1) << index % 32));
+    Value isDropped = LLVM::ICmpOp::create(builder, LLVM::ICmpPredicate::eq, bit, zero);
+    score = LLVM::SelectOp::create(builder, isDropped, dropped, score);
+  }
+  give(op.getResult(), scores);
+}
+
+void Emitter::emitScore(ScoreOp op) {
+  Registers scores = held.at(op.getScores());
+  forEachPair(one(op.getQuery()), one(op.getStage()), op.getScores().getType().getColumns(),
+              [&](int64_t element, Value query, Value key) {
+                scores[element] = cloneRegion(op.getBody(), {scores[element], one(op.getBatch()),
+                                                             one(op.getHead()), query, key});
+              });
+  give(op.getResult(), scores);
+}
+
+/// Each warp writes which columns its rows keep, all meet, then every thread zeroes the value rows
+/// it is responsible for that no warp keeps.
+void Emitter::emitClearUnkept(ClearUnkeptOp op) {
+  Registers kept = held.at(op.getKept());
+  auto values = op.getValues().getType();
+  int64_t rows = values.getRows(), consumers = kernel.getConsumers();
+  Value length = argument(builder.getI32Type(), layout::queryLength), real = i32(0);
+  constexpr int64_t bitsOfRow[2] = {0x33333333, 0xCCCCCCCC};
+  for (auto [row, bits] : llvm::zip(rowsOf(one(op.getQuery())), bitsOfRow)) {
+    Value exists = LLVM::ICmpOp::create(builder, LLVM::ICmpPredicate::ult, row, length);
+    real = LLVM::OrOp::create(builder, real,
+                              LLVM::SelectOp::create(builder, exists, i32(bits), i32(0)));
+  }
+  for (Value &word : kept) {
+    word = LLVM::AndOp::create(builder, word, real);
+    word = LLVM::OrOp::create(builder, word, LLVM::LShrOp::create(builder, word, i32(2)));
+    for (int offset : {4, 8, 16})
+      word = LLVM::OrOp::create(builder, word, butterfly(word, offset));
+  }
+  // Column c is bit 4 (c / 8 mod 8) + c mod 2 of word c / 64 of lane (c mod 8) / 2.
+  Value consumerThread = add(thread, -128);
+  Value warp = LLVM::LShrOp::create(builder, consumerThread, i32(5));
+  ifThen(LLVM::ICmpOp::create(builder, LLVM::ICmpPredicate::ult, lane, i32(4)), [&] {
+    Value at = add(add(multiply(warp, 64), multiply(lane, 16)), keptBits);
+    for (auto [index, word] : llvm::enumerate(kept))
+      LLVM::StoreOp::create(builder, word, sharedAt(add(at, 4 * index)));
+  });
+  Value group = i32(1), members = i32(128 * consumers);
+  emitNamedBarrier(group, members);
+  for (int64_t first = 0; first < rows; first += 128 * consumers) {
+    Value row = add(consumerThread, first);
+    ifThen(LLVM::ICmpOp::create(builder, LLVM::ICmpPredicate::ult, row, i32(rows)), [&] {
+      auto shift = [&](int64_t by) { return LLVM::LShrOp::create(builder, row, i32(by)); };
+      auto low = [&](Value x, int64_t mask) -> Value {
+        return LLVM::AndOp::create(builder, x, i32(mask));
+      };
+      Value bit = add(multiply(low(shift(3), 7), 4), low(row, 1));
+      Value at = add(multiply(low(shift(1), 3), 16), multiply(shift(6), 4));
+      Value any;
+      for (int64_t w = 0; w < 4 * consumers; ++w) {
+        Value word = LLVM::LoadOp::create(builder, builder.getI32Type(),
+                                          sharedAt(add(at, keptBits + 64 * w)));
+        any = any ? Value(LLVM::OrOp::create(builder, any, word)) : word;
+      }
+      Value isKept = low(LLVM::LShrOp::create(builder, any, bit), 1);
+      ifThen(LLVM::ICmpOp::create(builder, LLVM::ICmpPredicate::eq, isKept, i32(0)), [&] {
+        Value base = add(one(op.getValues()), multiply(row, 128));
+        auto quad = VectorType::get({4}, builder.getI32Type());
+        Value zero =
+            LLVM::ConstantOp::create(builder, quad, DenseElementsAttr::get(quad, APInt(32, 0)));
+        for (int64_t panel = 0; panel < values.getPanels(); ++panel)
+          for (int64_t sixteen = 0; sixteen < 8; ++sixteen)
+            LLVM::StoreOp::create(builder, zero,
+                                  sharedAt(add(base, panel * rows * 128 + 16 * sixteen)),
+                                  /*alignment=*/16);
+      });
+    });
+  }
+  // The matrix ops read through the async proxy: make the zeros visible to it, then go on together.
+  emitAsyncFence();
+  emitNamedBarrier(group, members);
+}
+
+void Emitter::emitRewrite(RewriteOp op) {
+  auto tile = op.getRows().getType();
+  Value inGroup = LLVM::AndOp::create(builder, thread, i32(127));
+  Value andBits = one(op.getAndBits()), xorBits = one(op.getXorBits());
+  // 64 rows of 128 bytes a panel: 16 words a thread, neighbours beside each other.
+  for (int64_t panel = 0; panel < tile.getPanels(); ++panel)
+    for (int64_t word = 0; word < 16; ++word) {
+      Value at = add(add(one(op.getRows()), multiply(inGroup, 4)),
+                     panel * panelBytes.at(op.getRows()) + word * 512);
+      Value before = LLVM::LoadOp::create(builder, builder.getI32Type(), sharedAt(at));
+      Value after =
+          LLVM::XOrOp::create(builder, LLVM::AndOp::create(builder, before, andBits), xorBits);
+      LLVM::StoreOp::create(builder, after, sharedAt(at));
+    }
+  emitAsyncFence();
+  // Barriers 1 to 3 are hop.clear_unkept's and the turns'.
+  emitNamedBarrier(add(one(op.getGroup()), 4), i32(128));
+}
+
+} // namespace halftone::hop

@@ -1,0 +1,82 @@
+// RUN: halftone-opt %s --ht-tile-attention="tile-q=128 tile-k=64 stages=2 warps=1" --ht-to-hop="gather=64 overlap=1 ping-pong=0" --canonicalize --cse | FileCheck %s
+// RUN: halftone-opt %s --ht-tile-attention="tile-q=192 tile-k=64 stages=2 warps=1" --ht-to-hop="gather=16 overlap=0 skip-rescale=1" --canonicalize --cse | FileCheck %s --check-prefix=SERIAL
+// RUN: halftone-opt %s --ht-tile-attention="tile-q=128 tile-k=64 stages=2 warps=1" --ht-to-hop="gather=64 masked=0" --canonicalize --cse | FileCheck %s --check-prefix=WHOLE
+// RUN: halftone-opt %s --ht-tile-attention="tile-q=128 tile-k=64 stages=2 warps=1" --ht-to-hop="gather=64 ping-pong=1" --canonicalize --cse | FileCheck %s --check-prefix=TURNS
+
+// Two warp groups: the producer runs keys one stage ahead of values.
+
+// CHECK-LABEL: hop.kernel @causal
+// CHECK-SAME: consumer_registers = 240 : i32, consumers = 2 : i32
+// CHECK-SAME: producer_registers = 24 : i32
+// CHECK: %[[Q:.*]] = hop.tile : <128x64xf16>
+// CHECK: %[[K:.*]] = hop.ring : <2x64x64xf16>
+// CHECK: %[[V:.*]] = hop.ring : <2x64x64xf16>
+// CHECK: hop.roles producer {
+// CHECK: hop.load_query %[[Q]]
+// CHECK: scf.for
+// CHECK: hop.copy key {{.*}} into %[[K]]
+// CHECK: hop.copy value {{.*}} into %[[V]]
+// CHECK: } consumer {
+
+// The first stage is the one with padding.
+// CHECK: hop.rewrite %{{.*}}, %{{.*}} and %{{.*}} xor
+// CHECK: hop.product %{{.*}} transposed
+// CHECK: hop.wait
+// CHECK: hop.mask_columns
+
+// Full stages: both products are in flight, the softmax runs beside the second, and there is no mask.
+// CHECK: scf.for
+// CHECK-NOT: hop.keep
+// CHECK: %[[S:.*]], %[[T:.*]] = hop.product %{{.*}} transposed
+// CHECK: %[[O:.*]], %[[U:.*]] = hop.product {{.*}} into
+// CHECK: %[[READY:.*]]:2 = hop.wait %[[T]] for %[[S]], %[[O]]
+// CHECK: hop.release %[[K]]
+// CHECK-NOT: hop.mask
+// CHECK: hop.softmax_step %[[READY]]#0
+// CHECK: hop.wait %[[U]] for %[[READY]]#1 reading
+// CHECK: hop.release %[[V]]
+// CHECK: hop.rescale
+
+// Stages with a mask: the work item is read anew, the mask is evaluated ahead of the products.
+// CHECK: hop.item
+// CHECK: scf.for
+// CHECK: %[[KEPT:.*]] = hop.keep
+// CHECK: hop.product
+// CHECK: hop.product
+// CHECK: hop.mask %{{.*}}, %[[KEPT]]
+// CHECK: hop.softmax_step
+// CHECK: hop.clear_unkept %{{.*}}, %[[KEPT]]
+// CHECK: hop.store_output
+
+// Three warp groups: one product after the other, for 160 registers.
+// SERIAL-LABEL: hop.kernel @causal
+// SERIAL-SAME: consumer_registers = 160 : i32, consumers = 3 : i32
+// SERIAL-SAME: gather = 16 : i32
+// SERIAL: } consumer {
+// SERIAL: scf.for
+// SERIAL: %[[S:.*]], %[[T:.*]] = hop.product %{{.*}} transposed
+// SERIAL-NEXT: hop.wait %[[T]]
+// SERIAL: hop.softmax_step {{.*}} skip
+// SERIAL: hop.rescale {{.*}} skip
+// SERIAL: hop.product {{.*}} into
+
+// Where every tile is whole there is one loop.
+// WHOLE-LABEL: hop.kernel @causal
+// WHOLE: } consumer {
+// WHOLE: scf.for
+// WHOLE-NOT: hop.keep
+// WHOLE-NOT: scf.for
+// WHOLE: hop.store_output
+
+// TURNS: hop.pass_turn
+// TURNS: scf.for
+// TURNS: hop.take_turn
+// TURNS: hop.product
+// TURNS: hop.product
+// TURNS: hop.pass_turn
+// TURNS-NEXT: hop.wait
+ht.attention @causal {head_dim = 64 : i32, element = f16} mask {
+^bb0(%b: i32, %h: i32, %q: i32, %k: i32):
+  %kept = arith.cmpi ule, %k, %q : i32
+  ht.yield %kept : i1
+} score {}
