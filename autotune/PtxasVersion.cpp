@@ -19,7 +19,8 @@ Result<std::string> ptxasVersionOf(const std::string &path) {
   constexpr unsigned seconds = 20;
   int code = llvm::sys::ExecuteAndWait(path, {path, "--version"}, std::nullopt, redirects, seconds);
   auto text = llvm::MemoryBuffer::getFile(answer);
-  (void)llvm::sys::fs::remove(answer); // left behind it does no harm
+  // Left behind it does no harm.
+  (void)llvm::sys::fs::remove(answer); // NOLINT(bugprone-unused-return-value)
   if (code != 0 || !text)
     return cannot;
   return ptxasVersion((*text)->getBuffer().str());

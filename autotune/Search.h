@@ -37,8 +37,8 @@ struct Standing {
   bool raced = false; ///< measured interleaved with the other finalists to the end
   uint32_t registers = 0, spillBytes = 0;
   double compileMs = 0;
-  double clockMhz = 0;    ///< of the device in its last round; 0 where unknown
-  double foundAt = 0; ///< seconds of the search when it was first measured
+  double clockMhz = 0; ///< of the device in its last round; 0 where unknown
+  double foundAt = 0;  ///< seconds of the search when it was first measured
 };
 
 struct SearchResult {

@@ -276,9 +276,9 @@ LogicalResult Emitter::emitOp(Operation *op) {
     auto block = NVVM::BlockIdXOp::create(builder, builder.getI32Type());
     Value work = argument(LLVM::LLVMPointerType::get(builder.getContext(), 1), layout::work);
     Value item = LLVM::GEPOp::create(builder, work.getType(), builder.getI8Type(), work,
-                                     ValueRange{multiply(block, 32)});
+                                     ValueRange{multiply(block, layout::itemBytes)});
     Value field = LLVM::GEPOp::create(builder, work.getType(), builder.getI8Type(), item,
-                                      ValueRange{i32(24)});
+                                      ValueRange{i32(layout::itemColumns)});
     give(op->getResult(0), {LLVM::LoadOp::create(builder, builder.getI32Type(), field)});
     return success();
   }
@@ -334,7 +334,7 @@ void Emitter::emitItem(ItemOp item) {
   auto block = NVVM::BlockIdXOp::create(builder, builder.getI32Type());
   Value work = argument(LLVM::LLVMPointerType::get(builder.getContext(), 1), layout::work);
   Value base = LLVM::GEPOp::create(builder, work.getType(), builder.getI8Type(), work,
-                                   ValueRange{multiply(block, 32)});
+                                   ValueRange{multiply(block, layout::itemBytes)});
   for (auto [index, result] : llvm::enumerate(item->getResults())) {
     Value field = LLVM::GEPOp::create(builder, work.getType(), builder.getI8Type(), base,
                                       ValueRange{i32(4 * index)});
