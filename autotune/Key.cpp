@@ -2,6 +2,7 @@
 
 #include "autotune/Digest.h"
 #include "autotune/ShapeBucket.h"
+#include "runtime/EscapedLine.h"
 
 #include <array>
 #include <cmath>
@@ -60,19 +61,6 @@ std::string valueText(const Key &key, const Field &field) {
 
 double logRatio(int64_t a, int64_t b) {
   return std::abs(std::log2(double(std::max<int64_t>(a, 1)) / double(std::max<int64_t>(b, 1))));
-}
-
-/// Newlines and backslashes are escaped, so that no value can pass for another field.
-std::string escaped(const std::string &value) {
-  std::string text;
-  for (char c : value)
-    if (c == '\n')
-      text += "\\n";
-    else if (c == '\\')
-      text += "\\\\";
-    else
-      text += c;
-  return text;
 }
 
 double fieldDistance(const Key &wanted, const Key &found, const Field &field) {

@@ -204,9 +204,7 @@ Action addBenchCommand(CLI::App &app) {
       "The patterns, by their names with commas between, NAME or NAME:ROUNDING, and `where` for "
       "that of --where; dense is always among them")
       ->type_name("NAMES");
-  addText(app, "--target", options->target,
-          fmt::format("One of {} (default: this machine's best)", fmt::join(Target::names(), ", ")))
-      ->type_name("NAME");
+  addTarget(app, options->target);
   addWhole(app, "--gpu", options->gpu, "The GPU to use, as `halftone doctor` numbers them");
   CLI::Option *input = addText(app, "--input", options->input,
                                "Read q, k and v from a .safetensors file (F32, F16 or BF16)")

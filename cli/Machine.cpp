@@ -1,10 +1,13 @@
 #include "cli/Machine.h"
 
+#include "cli/OptionValues.h"
 #include "kernels/Build.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 namespace halftone::cli {
+
 Target bestTarget() {
   Device device = Device::current();
   if (device.isGpu())
@@ -49,6 +52,12 @@ Result<Place> choosePlace(const std::string &name, int gpu) {
                  {},
                  "leave --target out to use the best one"};
   return Place{*target, *device};
+}
+
+void addTarget(CLI::App &app, std::string &name) {
+  addText(app, "--target", name,
+          fmt::format("One of {} (default: this machine's best)", fmt::join(Target::names(), ", ")))
+      ->type_name("NAME");
 }
 
 Result<std::vector<Target>> parseTargets(std::string_view list) {

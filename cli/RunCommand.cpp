@@ -114,9 +114,7 @@ Result<int> run(const RunOptions &options, Console &console) {
 Action addRunCommand(CLI::App &app) {
   auto options = std::make_shared<RunOptions>();
   options->problem.declare(app);
-  addText(app, "--target", options->target,
-          fmt::format("One of {} (default: this machine's best)", fmt::join(Target::names(), ", ")))
-      ->type_name("NAME");
+  addTarget(app, options->target);
   addWhole(app, "--gpu", options->gpu, "The GPU to use, as `halftone doctor` numbers them");
   addText(app, "--schedule", options->schedule,
           "Fields to change in the default schedule: \"tileQ=128 tileK=64\"")

@@ -287,9 +287,7 @@ Result<int> run(const Options &options, Console &console) {
 Action addTuneCommand(CLI::App &app) {
   auto options = std::make_shared<Options>();
   options->problem.declare(app);
-  addText(app, "--target", options->target,
-          fmt::format("One of {} (default: this machine's best)", fmt::join(Target::names(), ", ")))
-      ->type_name("NAME");
+  addTarget(app, options->target);
   addText(app, "--budget", options->budget, "A time (60s, 5m), or a number (`40 candidates`)")
       ->default_str("60s");
   addWhole(app, "--seed", options->seed, "Seed of the inputs and of what is tried by chance");

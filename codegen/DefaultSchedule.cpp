@@ -5,7 +5,6 @@
 #include "dsl/WholeTiles.h"
 
 #include <algorithm>
-#include <numeric>
 
 namespace halftone {
 

@@ -8,15 +8,15 @@ namespace halftone {
 
 namespace {
 
-/// A thread of a consumer has 240 registers with one or two warp groups, 160 with three. It holds
-/// the output's accumulator and the scores; with overlap also the weights of the tile before.
+/// What a thread of a consumer holds all the time: the output's accumulator and the scores; with
+/// overlap also the weights of the tile before.
 constexpr int64_t registersOf(int64_t headDim, const Schedule &schedule) {
   int64_t weights = schedule.tileK / 4;
   return headDim / 2 + schedule.tileK / 2 + (schedule.overlap ? weights : 0);
 }
 constexpr int64_t registersLeft(int64_t tileQ) {
   // What addresses, row statistics and temporaries need was found with ptxas 13.0.
-  return tileQ == 192 ? 160 - 30 : 240 - 30;
+  return hopRegisters(tileQ / 64).consumer - 30;
 }
 
 std::string number(int64_t value) { return std::to_string(value); }
@@ -38,10 +38,13 @@ Schedule hopSchedule(const Problem &problem, const Target &target) {
   if (block && block < 128)
     schedule.tileQ = 64;
   // A mask by expression needs registers of its own, and fine chunks leave less to mask.
-  if (headDim > 96 && headDim <= 128 &&
-      !keepsWholeTiles(problem.pattern(), schedule.tileQ, schedule.gather)) {
-    schedule.tileK = 176;
-    schedule.gather = 16;
+  if (!keepsWholeTiles(problem.pattern(), schedule.tileQ, schedule.gather)) {
+    if (headDim > 96 && headDim <= 128) {
+      schedule.tileK = 176;
+      schedule.gather = 16;
+    }
+    if (headDim > 192)
+      schedule.tileK = 64;
   }
   if (headDim <= 128 && keepsWholeTiles(problem.pattern(), 192, schedule.gather)) {
     schedule.tileQ = 192;

@@ -8,6 +8,15 @@ namespace halftone {
 Schedule hopSchedule(const Problem &problem, const Target &target);
 Status checkHop(const Problem &problem, const Schedule &schedule, const Target &target);
 
+/// Registers of a thread, of the producer and of a consumer, with `groups` consumer warp groups:
+/// what setmaxnreg asks for.
+struct HopRegisters {
+  int64_t producer, consumer;
+};
+constexpr HopRegisters hopRegisters(int64_t groups) {
+  return groups == 3 ? HopRegisters{32, 160} : HopRegisters{groups == 2 ? 24 : 56, 240};
+}
+
 /// Dynamic shared memory of a block: the query tile and two rings, in panels of 64 columns, then
 /// barriers and the words of kept columns. hop-to-nvvm lays it out so.
 constexpr int64_t hopSharedBytes(int64_t headDim, const Schedule &schedule) {

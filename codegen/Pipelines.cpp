@@ -10,6 +10,12 @@ using namespace mlir;
 
 namespace halftone {
 
+/// What every stage ends with.
+static void addCleanup(OpPassManager &passes) {
+  passes.addPass(createCanonicalizerPass());
+  passes.addPass(createCSEPass());
+}
+
 void populateTilePipeline(OpPassManager &passes, const TileOptions &options) {
   TileAttentionPassOptions sizes;
   sizes.tileQ = options.tileQ;
@@ -17,8 +23,7 @@ void populateTilePipeline(OpPassManager &passes, const TileOptions &options) {
   sizes.stages = options.stages;
   sizes.warps = options.warps;
   passes.addPass(createTileAttentionPass(sizes));
-  passes.addPass(createCanonicalizerPass());
-  passes.addPass(createCSEPass());
+  addCleanup(passes);
 }
 
 void populateVectorPipeline(OpPassManager &passes, const VectorOptions &options) {
@@ -26,8 +31,7 @@ void populateVectorPipeline(OpPassManager &passes, const VectorOptions &options)
   vectors.vectorWidth = options.vectorWidth;
   passes.addPass(createHtToVectorPass(vectors));
   passes.addPass(createLowerScalarsPass());
-  passes.addPass(createCanonicalizerPass());
-  passes.addPass(createCSEPass());
+  addCleanup(passes);
 }
 
 void populateCpuLlvmPipeline(OpPassManager &passes) {
@@ -38,14 +42,12 @@ void populateCpuLlvmPipeline(OpPassManager &passes) {
   passes.addPass(createConvertFuncToLLVMPass());
   passes.addPass(createConvertControlFlowToLLVMPass());
   passes.addPass(createReconcileUnrealizedCastsPass());
-  passes.addPass(createCanonicalizerPass());
-  passes.addPass(createCSEPass());
+  addCleanup(passes);
 }
 
 void populateMmaPipeline(OpPassManager &passes) {
   passes.addPass(createHtToMmaPass());
-  passes.addPass(createCanonicalizerPass());
-  passes.addPass(createCSEPass());
+  addCleanup(passes);
 }
 
 void populateHopPipeline(OpPassManager &passes, const HopOptions &options) {
@@ -56,23 +58,20 @@ void populateHopPipeline(OpPassManager &passes, const HopOptions &options) {
   chosen.skipRescale = options.skipRescale;
   chosen.masked = options.masked;
   passes.addPass(createHtToHopPass(chosen));
-  passes.addPass(createCanonicalizerPass());
-  passes.addPass(createCSEPass());
+  addCleanup(passes);
 }
 
 /// From scalars of llvm, nvvm, arith, math and scf to llvm and nvvm alone.
 static void populateGpuLlvm(OpPassManager &passes) {
   passes.addPass(createLowerScalarsPass());
-  passes.addPass(createCanonicalizerPass());
-  passes.addPass(createCSEPass());
+  addCleanup(passes);
   passes.addPass(createSCFToControlFlowPass());
   passes.addPass(createConvertMathToLLVMPass());
   passes.addPass(createArithToLLVMConversionPass());
   passes.addPass(createConvertControlFlowToLLVMPass());
   passes.addPass(createConvertNVVMToLLVMPass());
   passes.addPass(createReconcileUnrealizedCastsPass());
-  passes.addPass(createCanonicalizerPass());
-  passes.addPass(createCSEPass());
+  addCleanup(passes);
 }
 
 void populateNvvmPipeline(OpPassManager &passes) {

@@ -10,6 +10,7 @@
 // and one newline. The checksum is FNV-1a of everything before the word: it catches damage, not
 // malice.
 
+#include "runtime/EscapedLine.h"
 #include "runtime/Image.h"
 
 #include <array>
@@ -39,34 +40,6 @@ std::string checksumLine(std::string_view bytes) {
   for (int shift = 60; shift >= 0; shift -= 4)
     line += "0123456789abcdef"[hash >> shift & 15];
   return line + "\n";
-}
-
-/// A value on one line: newlines and backslashes are escaped.
-std::string escaped(std::string_view value) {
-  std::string text;
-  for (char c : value)
-    if (c == '\n')
-      text += "\\n";
-    else if (c == '\\')
-      text += "\\\\";
-    else
-      text += c;
-  return text;
-}
-
-bool unescape(std::string_view text, std::string &value) {
-  value.clear();
-  for (size_t i = 0; i < text.size(); ++i) {
-    if (text[i] != '\\') {
-      value += text[i];
-      continue;
-    }
-    ++i;
-    if (i == text.size() || (text[i] != 'n' && text[i] != '\\'))
-      return false;
-    value += text[i] == 'n' ? '\n' : '\\';
-  }
-  return true;
 }
 
 template <typename Integer> bool readInteger(std::string_view text, Integer &value, Integer most) {

@@ -82,7 +82,7 @@ public:
       return reader.field(builder, offsetOf(argument.getWhich()), argument.getType());
     if (auto parameter = dyn_cast<ht::ParameterOp>(op)) {
       Value value = reader.element(builder, layout::constants, int32_t(parameter.getIndex()),
-                                   builder.getI64Type(), parameter->hasAttr("ht.reload"));
+                                   builder.getI64Type(), parameter.getAnew());
       return resize(builder, value, parameter.getType());
     }
     if (auto slope = dyn_cast<ht::SlopeOp>(op)) {

@@ -1,6 +1,7 @@
 #include "autotune/Model.h"
 
 #include "dsl/TileMap.h"
+#include "tests/autotune/FakeLandscape.h"
 
 #include <doctest/doctest.h>
 
@@ -11,17 +12,6 @@ using namespace halftone;
 
 namespace {
 
-MachineFacts h100() {
-  return {.name = "an H100",
-          .identity = "none",
-          .computeCapability = 90,
-          .multiprocessors = 132,
-          .clockHz = 1.755e9,
-          .memoryBytesPerSecond = 3.35e12,
-          .sharedBytesPerMultiprocessor = 233472,
-          .l2Bytes = 50 << 20};
-}
-
 Problem window(int64_t tokens, int64_t reach) {
   Layout line = Layout::sequence(tokens);
   auto [q, k] = line.tokens();
@@ -30,7 +20,7 @@ Problem window(int64_t tokens, int64_t reach) {
 
 double predicted(const Problem &problem, const char *schedule) {
   Target target = *Target::parse("sm_90");
-  return *Model(problem, target, h100()).predict(*Schedule::parse(schedule));
+  return *Model(problem, target, test::fakeMachine()).predict(*Schedule::parse(schedule));
 }
 
 } // namespace
@@ -52,7 +42,7 @@ TEST_CASE("twice the work is predicted to take about twice as long, and no more 
   double narrowTime = predicted(narrow, schedule), wideTime = predicted(wide, schedule);
   CHECK(wideTime / narrowTime == doctest::Approx(2).epsilon(0.15));
   double flops = 4.0 * double(keptPairs(narrow, 0, 0)) * 8 * 128;
-  double floor = physicalFloor(h100(), flops, 0);
+  double floor = physicalFloor(test::fakeMachine(), flops, 0);
   CHECK(narrowTime > floor);
   CHECK(narrowTime < 6 * floor);
 }
@@ -73,7 +63,7 @@ TEST_CASE("a long row that comes last is predicted to cost its length") {
 }
 
 TEST_CASE("the physical floor") {
-  MachineFacts machine = h100();
+  MachineFacts machine = test::fakeMachine();
   CHECK(physicalFloor(machine, 989e12, 0) == doctest::Approx(1).epsilon(0.05));
   CHECK(physicalFloor(machine, 0, 3.35e12) == doctest::Approx(1).epsilon(0.01));
   CHECK(physicalFloor(machine, 0, 50 << 20) == 0); // fits in the cache

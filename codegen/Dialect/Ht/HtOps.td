@@ -81,10 +81,13 @@ def Ht_ArgumentOp : Ht_Op<"argument", [Pure]> {
 }
 def Ht_ParameterOp : Ht_Op<"parameter", [Pure]> {
   let summary = "Reads a lifted constant of the pattern";
-  let description = "Number `index` of `KernelArguments::constants`, truncated to the result's width.";
-  let arguments = (ins ConfinedAttr<I32Attr, [IntNonNegative]>:$index);
+  let description = [{
+    Number `index` of `KernelArguments::constants`, truncated to the result's width. With `anew` it is read
+    here, and neither shared with another read nor moved: a register less is held until here.
+  }];
+  let arguments = (ins ConfinedAttr<I32Attr, [IntNonNegative]>:$index, UnitAttr:$anew);
   let results = (outs Ht_Integer:$value);
-  let assemblyFormat = "$index attr-dict `:` type($value)";
+  let assemblyFormat = "$index (`anew` $anew^)? attr-dict `:` type($value)";
 }
 def Ht_TableOp : Ht_Op<"table", [Pure]> {
   let summary = "Reads tables[offset + index]";

@@ -63,21 +63,22 @@ void Emitter::emitLoadQuery(LoadQueryOp op) {
   });
 }
 
+Value Emitter::stageEntry(Value index) {
+  Value stages = argument(LLVM::LLVMPointerType::get(builder.getContext(), 1), layout::stages);
+  Value at = LLVM::GEPOp::create(builder, stages.getType(), builder.getI32Type(), stages,
+                                 ValueRange{index});
+  return LLVM::LoadOp::create(builder, builder.getI32Type(), at, /*alignment=*/4);
+}
+
 void Emitter::emitLoadStage(LoadStageOp op) {
   // Lane p * chunks + c copies panel p of chunk c, so it holds the start of chunk c; the flag "the
   // chunks are consecutive" is bit 31 of the first one.
   int64_t chunks = kernel.getTileK() / kernel.getGather();
-  Value stages = argument(LLVM::LLVMPointerType::get(builder.getContext(), 1), layout::stages);
   Value base = multiply(one(op.getIndex()), chunks);
-  auto entry = [&](Value index) -> Value {
-    Value at = LLVM::GEPOp::create(builder, stages.getType(), builder.getI32Type(), stages,
-                                   ValueRange{index});
-    return LLVM::LoadOp::create(builder, builder.getI32Type(), at, /*alignment=*/4);
-  };
-  Value first = entry(base);
+  Value first = stageEntry(base);
   Value own = first;
   if (chunks > 1)
-    own = entry(add(base, LLVM::URemOp::create(builder, lane, i32(chunks))));
+    own = stageEntry(add(base, LLVM::URemOp::create(builder, lane, i32(chunks))));
   give(op.getStage(), {first, own});
 }
 

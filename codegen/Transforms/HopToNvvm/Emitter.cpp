@@ -272,16 +272,8 @@ LogicalResult Emitter::emitOp(Operation *op) {
     return emitIf(branch), success();
   if (auto item = dyn_cast<ItemOp>(op))
     return emitItem(item), success();
-  if (isa<FirstColumnsOp>(op)) {
-    auto block = NVVM::BlockIdXOp::create(builder, builder.getI32Type());
-    Value work = argument(LLVM::LLVMPointerType::get(builder.getContext(), 1), layout::work);
-    Value item = LLVM::GEPOp::create(builder, work.getType(), builder.getI8Type(), work,
-                                     ValueRange{multiply(block, layout::itemBytes)});
-    Value field = LLVM::GEPOp::create(builder, work.getType(), builder.getI8Type(), item,
-                                      ValueRange{i32(layout::itemColumns)});
-    give(op->getResult(0), {LLVM::LoadOp::create(builder, builder.getI32Type(), field)});
-    return success();
-  }
+  if (isa<FirstColumnsOp>(op))
+    return give(op->getResult(0), {itemField(layout::itemColumns)}), success();
   if (isa<FirstSlotOp>(op))
     // The producer finds every slot empty: its first wait is for the phase "before" the first.
     return give(op->getResult(0), {i32(0), i32(inProducer ? 1 : 0)}), success();
@@ -330,16 +322,19 @@ LogicalResult Emitter::emitOp(Operation *op) {
   return success();
 }
 
-void Emitter::emitItem(ItemOp item) {
+Value Emitter::itemField(int64_t offset) {
   auto block = NVVM::BlockIdXOp::create(builder, builder.getI32Type());
   Value work = argument(LLVM::LLVMPointerType::get(builder.getContext(), 1), layout::work);
-  Value base = LLVM::GEPOp::create(builder, work.getType(), builder.getI8Type(), work,
+  Value item = LLVM::GEPOp::create(builder, work.getType(), builder.getI8Type(), work,
                                    ValueRange{multiply(block, layout::itemBytes)});
-  for (auto [index, result] : llvm::enumerate(item->getResults())) {
-    Value field = LLVM::GEPOp::create(builder, work.getType(), builder.getI8Type(), base,
-                                      ValueRange{i32(4 * index)});
-    give(result, {LLVM::LoadOp::create(builder, builder.getI32Type(), field, /*alignment=*/4)});
-  }
+  Value field = LLVM::GEPOp::create(builder, work.getType(), builder.getI8Type(), item,
+                                    ValueRange{i32(offset)});
+  return LLVM::LoadOp::create(builder, builder.getI32Type(), field, /*alignment=*/4);
+}
+
+void Emitter::emitItem(ItemOp item) {
+  for (auto [index, result] : llvm::enumerate(item->getResults()))
+    give(result, {itemField(4 * int64_t(index))});
 }
 
 //===-- Scalars ------------------------------------------------------------------------------===//
@@ -371,6 +366,12 @@ Value Emitter::argument(Type type, int64_t offset) {
   Value generic =
       LLVM::LoadOp::create(builder, LLVM::LLVMPointerType::get(builder.getContext()), field);
   return LLVM::AddrSpaceCastOp::create(builder, pointer, generic);
+}
+
+std::array<Value, 2> Emitter::rowsOf(Value first) {
+  Value row =
+      add(add(first, multiply(warpInGroup, 16)), LLVM::LShrOp::create(builder, lane, i32(2)));
+  return {row, add(row, 8)};
 }
 
 Value Emitter::sharedAt(Value offset) {

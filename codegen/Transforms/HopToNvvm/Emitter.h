@@ -36,6 +36,7 @@ private:
   void emitFor(mlir::scf::ForOp loop);
   void emitIf(mlir::scf::IfOp branch);
   void emitItem(ItemOp item);
+  mlir::Value itemField(int64_t offset); ///< of the block's work item
   llvm::SmallVector<mlir::Type> registerTypes(mlir::Type type);
   Registers take(mlir::ValueRange values);
   mlir::Value one(mlir::Value value); ///< the single register of a scalar
@@ -43,6 +44,7 @@ private:
 
   // Copies.cpp
   void emitLoadQuery(LoadQueryOp op);
+  mlir::Value stageEntry(mlir::Value index); ///< of the plan's list of chunk starts
   void emitLoadStage(LoadStageOp op);
   void emitCopy(CopyOp op);
   void emitAwaitSlot(AwaitSlotOp op);
@@ -83,7 +85,7 @@ private:
   forEachPair(mlir::Value query, mlir::Value stage, int64_t columns,
               llvm::function_ref<void(int64_t element, mlir::Value query, mlir::Value key)> body);
   mlir::Value chunkStart(mlir::Value stage, mlir::Value chunk); ///< first key of a chunk
-  std::array<mlir::Value, 2> rowsOf(mlir::Value query); ///< this thread's rows, from the group's
+  void readParameters(mlir::Region &region); ///< once, ahead of the pairs that cloneRegion is for
   mlir::Value cloneRegion(mlir::Region &region, mlir::ValueRange arguments);
   mlir::Value packPair(mlir::Value low, mlir::Value high, mlir::Type element);
   mlir::Value exp2(mlir::Value x);
@@ -92,6 +94,12 @@ private:
   // Stores.cpp
   void emitStoreOutput(StoreOutputOp op);
   void emitStoreLse(StoreLseOp op);
+
+  // Which pairs of a 64 x N fragment a thread holds: element e is row e / 2 mod 2 of its two rows,
+  // w * 16 + lane / 4 (+ 8) of the warp group, and column 8 (e / 4) + e mod 2 + 2 (lane mod 4).
+  static int64_t rowOf(int64_t element) { return element / 2 % 2; }
+  static int64_t columnOf(int64_t element) { return element / 4 * 8 + element % 2; }
+  std::array<mlir::Value, 2> rowsOf(mlir::Value first); ///< this thread's rows, from the group's
 
   // Scalars
   mlir::Value i32(int64_t value);

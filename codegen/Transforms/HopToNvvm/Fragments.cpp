@@ -1,10 +1,6 @@
-// Arithmetic on fragments. A thread holds, of a 64 x N accumulator, rows w * 16 + lane / 4 (+ 8)
-// and columns 8 j + 2 (lane mod 4) (+ 1): register 4 j + 2 r + c is row r, column c of column group
-// j.
-#include "codegen/ArgumentLayout.h"
+// Arithmetic on fragments.
 #include "codegen/Transforms/HopToNvvm/Emitter.h"
 
-#include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/LLVMIR/NVVMDialect.h"
 
 #include <cmath>
@@ -12,10 +8,6 @@
 using namespace mlir;
 
 namespace halftone::hop {
-
-namespace {
-int64_t rowOf(int64_t element) { return element / 2 % 2; }
-} // namespace
 
 // Scalars stay scalars, contracted where a multiply and an add may become one.
 static Value fmul(ImplicitLocOpBuilder &builder, Value a, Value b) {

@@ -1,7 +1,4 @@
 // Masks and scores by expression, and what a dropped pair must not touch.
-//
-// A thread's pairs of a 64 x N fragment: element e is row e / 2 mod 2 (of its two rows), column
-// 8 (e / 4) + e mod 2 + 2 (lane mod 4).
 #include "codegen/ArgumentLayout.h"
 #include "codegen/Transforms/HopToNvvm/Emitter.h"
 
@@ -13,11 +10,6 @@
 using namespace mlir;
 
 namespace halftone::hop {
-
-namespace {
-int64_t rowOf(int64_t element) { return element / 2 % 2; }
-int64_t columnOf(int64_t element) { return element / 4 * 8 + element % 2; } // plus 2 (lane mod 4)
-} // namespace
 
 void Emitter::emitMaskColumns(MaskColumnsOp op) {
   Registers scores = held.at(op.getScores());
@@ -31,19 +23,10 @@ void Emitter::emitMaskColumns(MaskColumnsOp op) {
   give(op.getResult(), scores);
 }
 
-std::array<Value, 2> Emitter::rowsOf(Value query) {
-  Value row =
-      add(add(query, multiply(warpInGroup, 16)), LLVM::LShrOp::create(builder, lane, i32(2)));
-  return {row, add(row, 8)};
-}
-
 Value Emitter::chunkStart(Value stage, Value chunk) {
   int64_t chunks = kernel.getTileK() / kernel.getGather();
-  Value stages = argument(LLVM::LLVMPointerType::get(builder.getContext(), 1), layout::stages);
-  Value at = LLVM::GEPOp::create(builder, stages.getType(), builder.getI32Type(), stages,
-                                 ValueRange{add(multiply(stage, chunks), chunk)});
-  Value start = LLVM::LoadOp::create(builder, builder.getI32Type(), at, /*alignment=*/4);
-  return LLVM::AndOp::create(builder, start, i32(0x7fffffff));
+  Value entry = stageEntry(add(multiply(stage, chunks), chunk));
+  return LLVM::AndOp::create(builder, entry, i32(0x7fffffff));
 }
 
 void Emitter::forEachPair(Value query, Value stage, int64_t columns,
@@ -59,13 +42,18 @@ void Emitter::forEachPair(Value query, Value stage, int64_t columns,
   }
 }
 
+void Emitter::readParameters(Region &region) {
+  for (ht::ParameterOp parameter : region.getOps<ht::ParameterOp>())
+    give(parameter.getResult(), {builder.clone(*parameter)->getResult(0)});
+}
+
 Value Emitter::cloneRegion(Region &region, ValueRange arguments) {
   IRMapping mapping;
   for (auto [from, to] : llvm::zip(region.getArguments(), arguments))
     mapping.map(from, to);
   for (Operation &op : region.front().without_terminator()) {
     if (isa<ht::ParameterOp>(op))
-      continue; // read once ahead of all pairs
+      continue; // readParameters
     // Values from outside the region are scalars of the consumer.
     for (Value operand : op.getOperands())
       if (!mapping.contains(operand))
@@ -86,8 +74,7 @@ void Emitter::emitKeep(KeepOp op) {
   // across the products.
   Registers pinned = pin({rows[0], rows[1]});
   rows = {pinned[0], pinned[1]};
-  for (ht::ParameterOp parameter : op.getBody().getOps<ht::ParameterOp>())
-    give(parameter.getResult(), {builder.clone(*parameter)->getResult(0)});
+  readParameters(op.getBody());
   Registers words;
   for (int64_t first = 0; first < columns; first += 64) {
     int64_t groups = std::min<int64_t>(8, (columns - first) / 8);
@@ -128,6 +115,7 @@ void Emitter::emitMask(MaskOp op) {
 
 void Emitter::emitScore(ScoreOp op) {
   Registers scores = held.at(op.getScores());
+  readParameters(op.getBody());
   forEachPair(one(op.getQuery()), one(op.getStage()), op.getScores().getType().getColumns(),
               [&](int64_t element, Value query, Value key) {
                 scores[element] = cloneRegion(op.getBody(), {scores[element], one(op.getBatch()),

@@ -23,10 +23,9 @@ void Emitter::emitStoreOutput(StoreOutputOp op) {
                           times(wide(one(op.getBatch())), stride(layout::batchStride)));
   Value data = argument(global, layout::output + layout::data);
   Value length = argument(builder.getI32Type(), layout::queryLength);
-  Value row = add(add(one(op.getRow()), multiply(warpInGroup, 16)),
-                  LLVM::LShrOp::create(builder, lane, i32(2)));
+  std::array<Value, 2> rows = rowsOf(one(op.getRow()));
   for (int64_t r = 0; r < 2; ++r) {
-    Value query = add(row, 8 * r);
+    Value query = rows[r];
     ifThen(LLVM::ICmpOp::create(builder, LLVM::ICmpPredicate::ult, query, length), [&] {
       Value at =
           LLVM::AddOp::create(builder, base, times(wide(query), stride(layout::tokenStride)));
@@ -58,11 +57,10 @@ void Emitter::emitStoreLse(StoreLseOp op) {
                           argument(builder.getI64Type(), layout::lseBatchStride)));
   Value data = argument(global, layout::lse);
   Value length = argument(builder.getI32Type(), layout::queryLength);
-  Value row = add(add(one(op.getRow()), multiply(warpInGroup, 16)),
-                  LLVM::LShrOp::create(builder, lane, i32(2)));
+  std::array<Value, 2> rows = rowsOf(one(op.getRow()));
   Value isFirst = LLVM::ICmpOp::create(builder, LLVM::ICmpPredicate::eq, columnPair, i32(0));
   for (int64_t r = 0; r < 2; ++r) {
-    Value query = add(row, 8 * r);
+    Value query = rows[r];
     Value inside = LLVM::ICmpOp::create(builder, LLVM::ICmpPredicate::ult, query, length);
     ifThen(LLVM::AndOp::create(builder, isFirst, inside), [&] {
       Value at = LLVM::AddOp::create(builder, base, wide(query));

@@ -1,0 +1,113 @@
+#pragma once
+
+#include "codegen/Dialect/Hop/HopDialect.h"
+#include "codegen/Dialect/Ht/HtDialect.h"
+#include "codegen/Passes.h"
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/IR/IRMapping.h"
+#include "mlir/IR/ImplicitLocOpBuilder.h"
+
+namespace halftone {
+
+/// The pieces of an ht.kernel that the Hopper program is made of.
+struct TileProgram {
+  ht::ForKeyTilesOp full, partial;
+  ht::MaskOp mask;
+  ht::ScoreOp fullScore, partialScore;
+  ht::SoftmaxEndOp end;
+  bool lse = false;
+};
+
+/// Makes one hop.kernel of one ht.kernel of tileQ / 64 consumer warp groups and a producer.
+class HopBuilder {
+public:
+  HopBuilder(ht::KernelOp kernel, TileProgram program, const HtToHopPassOptions &options)
+      : kernel(kernel), program(program), options(options), builder(kernel.getLoc(), kernel) {}
+
+  void build();
+
+private:
+  //===-- Types and small pieces -------------------------------------------------------------===//
+
+  mlir::Type element() { return kernel.getElement(); }
+  mlir::Type real() { return builder.getF32Type(); }
+  hop::FragType frag(llvm::ArrayRef<int64_t> shape, mlir::Type type) {
+    return hop::FragType::get(builder.getContext(), shape, type);
+  }
+  hop::FragType scoresType() { return frag({64, kernel.getTileK()}, real()); }
+  hop::FragType weightsType() { return frag({64, kernel.getTileK()}, element()); }
+  hop::FragType outputType() { return frag({64, kernel.getHeadDim()}, real()); }
+  hop::FragType rowType() { return frag({64}, real()); }
+  hop::TileType tileType(int64_t rows) {
+    return hop::TileType::get(builder.getContext(), {rows, int64_t(kernel.getHeadDim())},
+                              element());
+  }
+  mlir::Type slotType() { return hop::SlotType::get(builder.getContext()); }
+  mlir::Type stageType() { return hop::StageType::get(builder.getContext()); }
+  mlir::Type tokenType() { return hop::TokenType::get(builder.getContext()); }
+  mlir::Value i32(int64_t value) {
+    return mlir::arith::ConstantOp::create(builder, builder.getI32IntegerAttr(value));
+  }
+  mlir::Value fill(hop::FragType type, float value) {
+    return hop::FillOp::create(builder, type, llvm::APFloat(value));
+  }
+  mlir::Value addI(mlir::Value a, mlir::Value b) {
+    return mlir::arith::AddIOp::create(builder, a, b);
+  }
+
+  hop::ItemOp workItem() {
+    return hop::ItemOp::create(builder, llvm::SmallVector<mlir::Type>(6, builder.getI32Type()));
+  }
+
+  // The kernel and its producer (HtToHop.cpp).
+  void createKernel();
+  void buildProducer();
+
+  // The consumer warp groups (HtToHopConsumers.cpp).
+  void readScalars();
+  void startConsumer();
+  void makeScalePositive();
+  static ht::WorkItemOp itemOf(ht::KernelOp kernel) {
+    return *kernel.getBody().front().getOps<ht::WorkItemOp>().begin();
+  }
+  bool usesTurns() { return options.pingPong && groups == 2; }
+  void cloneBody(mlir::Region &from, mlir::Region &to, bool reload = false);
+  mlir::Value score(mlir::Value scores, ht::ScoreOp from, mlir::Value stage);
+  mlir::Value keep(mlir::Value stage);
+  mlir::Value mask(mlir::Value scores, mlir::Value kept);
+  hop::SoftmaxStepOp softmax(mlir::Value scores, mlir::Value maximum, mlir::Value sum);
+  mlir::Value pack(mlir::Value weights) {
+    return hop::PackOp::create(builder, weightsType(), weights);
+  }
+  mlir::Value rescale(mlir::Value output, mlir::Value correction);
+  hop::ProductOp multiplyKeys(mlir::Value slot);
+  hop::ProductOp multiplyValues(mlir::Value weights, mlir::Value slot, mlir::Value output,
+                                mlir::Value kept = {});
+  llvm::SmallVector<mlir::Value> wait(hop::ProductOp product, mlir::ValueRange accumulators,
+                                      mlir::ValueRange reading = {});
+  mlir::Value next(mlir::Value slot, mlir::Value ring);
+  void finish(mlir::Value output, mlir::Value maximum, mlir::Value sum);
+  void buildOverlapped();
+  llvm::SmallVector<mlir::Value> overlappedLoop(mlir::Value from, mlir::Value to,
+                                                llvm::ArrayRef<mlir::Value> state, bool masked);
+  void buildSerial();
+  llvm::SmallVector<mlir::Value> serialLoop(mlir::Value from, mlir::Value to,
+                                            llvm::ArrayRef<mlir::Value> state, bool masked);
+
+  // A finite start: -infinity minus itself would be NaN. No product of 16-bit numbers comes near
+  // it.
+  static constexpr float lowest = -1e30f;
+
+  ht::KernelOp kernel;
+  TileProgram program;
+  const HtToHopPassOptions &options;
+  mlir::ImplicitLocOpBuilder builder;
+  int64_t groups = 0;
+  mlir::Value queryTile, keys, values, queryReady, group;
+  hop::ItemOp item;
+  mlir::IRMapping scalars;
+  mlir::Value scale, queryRow, queryRows, firstColumns;
+};
+
+} // namespace halftone
