@@ -93,8 +93,9 @@ TEST_CASE("levels are known by name") {
   Result<Level> unknown = parseLevel("asm");
   REQUIRE(!unknown);
   CHECK(unknown.error().code == ErrorCode::Misuse);
-  CHECK(unknown.error().text() == "unknown level 'asm'; use one of attention, ht, mma, hop, llvm, ptx, "
-                                  "cubin, sass, object");
+  CHECK(unknown.error().text() ==
+        "unknown level 'asm'; use one of attention, ht, mma, hop, llvm, ptx, "
+        "cubin, sass, object");
 }
 
 TEST_CASE("the CPU's levels") {

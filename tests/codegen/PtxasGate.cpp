@@ -42,19 +42,20 @@ constexpr Allowance mmaSpills{{
 struct Gate {
   std::string_view target;
   Allowance allowed{};
-  /// Every head dim, element and mask. Else, as compiling takes its time, every third head dim, the
-  /// next targets those between, with an element and mask that no other target has there.
-  bool everyCase = false;
+  /// Every head dim and mask, bf16 and fp16 in turn as on a chessboard: the two differ in the names
+  /// of instructions alone, and compiling takes its time. Else every third head dim, the next
+  /// targets those between, with an element and mask that no other target has there.
+  bool everyMask = false;
 };
 
 /// A new target is one line, with no allowance for one that spills nothing.
 constexpr Gate gates[] = {
-    {"sm_80", mmaSpills, /*everyCase=*/true},
+    {"sm_80", mmaSpills, /*everyMask=*/true},
     {"sm_86", mmaSpills},
     {"sm_87", mmaSpills},
     {"sm_89", mmaSpills},
     {"sm_90", mmaSpills},
-    {"sm_90a", {}, /*everyCase=*/true},
+    {"sm_90a", {}, /*everyMask=*/true},
     {"sm_100", mmaSpills},
     {"sm_103", mmaSpills},
     {"sm_120", mmaSpills},
@@ -89,16 +90,18 @@ struct Case {
 };
 
 std::vector<Case> casesOf(const Gate &gate) {
+  constexpr std::array elements{Element::BF16, Element::F16};
   std::vector<Case> cases;
   size_t turn = size_t(&gate - gates);
   for (size_t headDim = 0; headDim < headDims.size(); ++headDim) {
-    if (!gate.everyCase && (turn + headDim) % 3 != 0)
-      continue;
-    size_t choice = 0, chosen = (turn + headDim) / 3 % (2 * masks.size());
-    for (Element element : {Element::BF16, Element::F16})
-      for (Mask mask : masks)
-        if (choice++ == chosen || gate.everyCase)
-          cases.push_back({&gate, headDim, element, mask});
+    if (gate.everyMask) {
+      for (size_t mask = 0; mask < masks.size(); ++mask)
+        cases.push_back({&gate, headDim, elements[(turn + headDim + mask) % 2], masks[mask]});
+    } else if ((turn + headDim) % 3 == 0) {
+      size_t chosen = (turn + headDim) / 3 % (elements.size() * masks.size());
+      cases.push_back(
+          {&gate, headDim, elements[chosen / masks.size()], masks[chosen % masks.size()]});
+    }
   }
   return cases;
 }

@@ -44,8 +44,9 @@ TEST_CASE("an unknown target is told the known ones") {
   REQUIRE(!target);
   CHECK(target.error().code == ErrorCode::Unsupported);
   CHECK(target.error().message == "unknown target 'sm_75'");
-  CHECK(target.error().fix ==
-        "use one of cpu, sm_80, sm_86, sm_87, sm_89, sm_90, sm_90a, sm_100, sm_103, sm_120, sm_121");
+  CHECK(
+      target.error().fix ==
+      "use one of cpu, sm_80, sm_86, sm_87, sm_89, sm_90, sm_90a, sm_100, sm_103, sm_120, sm_121");
   CHECK(Target::parse("sm_90a")->kind == Target::Kind::Hop);
   CHECK(Target::parse("sm_100a").error().fix == "use sm_100, which runs on the same GPUs");
   CHECK(!Target::parse(""));

@@ -70,8 +70,7 @@ struct Walk {
   }
 };
 
-std::string complaint(const Tile &tile, const std::vector<uint32_t> &stages,
-                      const StageRow &row) {
+std::string complaint(const Tile &tile, const std::vector<uint32_t> &stages, const StageRow &row) {
   int64_t perStage = tile.tileK / tile.gather;
   auto stagesOf = [&](int kind) { return (tile.chunksOf(kind) + perStage - 1) / perStage; };
   if (row.full != std::max<int64_t>(1, stagesOf(2)) || row.partial != stagesOf(1))

@@ -63,7 +63,7 @@ private:
   void emitProduct(ProductOp op);
   void emitWait(WaitOp op);
   mlir::Value descriptor(mlir::Value address, int64_t leading, int64_t stride);
-  Registers pin(Registers registers);
+  Registers pin(const Registers &registers);
   Registers assembly(llvm::StringRef text, llvm::StringRef constraints, mlir::ValueRange operands,
                      mlir::TypeRange results);
 

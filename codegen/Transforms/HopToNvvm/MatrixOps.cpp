@@ -57,7 +57,7 @@ std::string tied(ValueRange registers) {
 
 /// LLVM takes arithmetic on registers for pure and may move it past the fence that orders it before
 /// wgmma; an empty statement that owns the registers holds it in place.
-Registers Emitter::pin(Registers registers) {
+Registers Emitter::pin(const Registers &registers) {
   return assembly("", tied(registers), registers, ValueRange(registers).getTypes());
 }
 
