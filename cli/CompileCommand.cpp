@@ -1,3 +1,4 @@
+#include "cli/AheadOfTime.h"
 #include "cli/AtomicFile.h"
 #include "cli/Commands.h"
 #include "cli/CompilerOptions.h"
@@ -6,6 +7,7 @@
 #include "cli/ProblemOptions.h"
 #include "cli/ScheduleOption.h"
 
+#include <algorithm>
 #include <chrono>
 #include <utility>
 
@@ -15,7 +17,8 @@ namespace {
 struct CompileCommandOptions {
   ProblemOptions problem;
   CompileOptions compiler;
-  std::string targets, emit, untilAfter, schedule, out;
+  std::string targets, emit, untilAfter, schedule, out, name;
+  bool tuned = true;
 };
 
 /// The level that holds the program after a stage of the compiler.
@@ -59,7 +62,7 @@ Status emitLevel(const CompileCommandOptions &options, Level level, const Proble
   return {};
 }
 
-/// Compiles for one target, reports what came out, and writes the image if asked to.
+/// Compiles for one target, and reports what came out.
 Status compileImage(const CompileCommandOptions &options, const Problem &problem,
                     const Schedule &schedule, const Target &target, Console &console) {
   auto start = std::chrono::steady_clock::now();
@@ -68,30 +71,34 @@ Status compileImage(const CompileCommandOptions &options, const Problem &problem
     return compiled.error();
   double milliseconds =
       std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start).count();
-  const Image &image = *compiled->image;
-  nlohmann::ordered_json entry = {
-      {"target", image.target},         {"kind", imageKindName(image.kind)},
-      {"entry", image.entry},           {"schedule", schedule.text()},
-      {"bytes", image.bytes.size()},    {"threads", image.threads},
-      {"registers", image.registers},   {"sharedBytes", image.sharedBytes},
-      {"spillBytes", image.spillBytes}, {"scratchBytes", image.scratchBytes},
-      {"compileMs", milliseconds}};
   if (console.document["targets"].empty())
-    console.line("{:<8} {:<7} {:>8} {:>8} {:>10} {:>12} {:>11} {:>9}  {}", "target", "kind",
-                 "bytes", "threads", "registers", "shared bytes", "spill bytes", "ms", "schedule");
-  console.line("{:<8} {:<7} {:>8} {:>8} {:>10} {:>12} {:>11} {:>9.0f}  {}", image.target,
-               imageKindName(image.kind), image.bytes.size(), image.threads, image.registers,
-               image.sharedBytes, image.spillBytes, milliseconds, schedule.text());
-  if (!options.out.empty()) {
-    std::string path = placed(options.out, target);
-    std::vector<char> bytes = writeImage(image);
-    if (Status status = writeFile(path, {bytes.data(), bytes.size()}); !status)
-      return status;
-    entry["out"] = path;
-    console.line("  wrote {} bytes to {}", bytes.size(), path);
-  }
-  console.document["targets"].push_back(entry);
+    imageHeading(console);
+  console.document["targets"].push_back(reportImage(console, *compiled->image, milliseconds));
   return {};
+}
+
+/// A C name for the kernel of a pattern: "tile_window_attention".
+std::string nameFor(std::string pattern) {
+  std::replace(pattern.begin(), pattern.end(), '-', '_');
+  return pattern + "_attention";
+}
+
+/// Compiles for all targets into a folder. They are of one problem, so of one element type.
+Result<int> compileIntoFolder(const CompileCommandOptions &options,
+                              const std::vector<Target> &targets, Console &console) {
+  bool anyGpu = std::any_of(targets.begin(), targets.end(),
+                            [](const Target &target) { return target.isGpu(); });
+  auto chosen = options.problem.choose(console, anyGpu ? Element::BF16 : Element::F32);
+  if (!chosen)
+    return chosen.error();
+  console.source = options.schedule;
+  AheadOfTime ahead{targets,          options.out,   options.name,
+                    options.schedule, options.tuned, options.compiler};
+  if (ahead.name.empty())
+    ahead.name = nameFor(chosen->name);
+  if (Status status = compileAhead(console, ahead, *chosen); !status)
+    return status.error();
+  return 0;
 }
 
 Result<int> runCompile(const CompileCommandOptions &options, Console &console) {
@@ -109,6 +116,11 @@ Result<int> runCompile(const CompileCommandOptions &options, Console &console) {
       return parsed.error();
     level = *parsed;
   }
+  if (!level && !options.out.empty())
+    return compileIntoFolder(options, targets, console);
+  if (!options.name.empty())
+    return misuse("--name is the name of a compiled kernel, and none is written",
+                  "name a folder with --out, and leave out --emit and --until-after");
   bool binary = level == Level::Cubin || level == Level::Object;
   if (binary && options.out.empty())
     return misuse("machine code is not text", "name a file with --out");
@@ -158,12 +170,20 @@ Action addCompileCommand(CLI::App &app) {
       ->type_name("STAGE")
       ->excludes(emit);
   addText(app, "--out", options->out,
-          "Write the image, or the level, to a file; {target} in its name stands for each "
-          "target")
-      ->type_name("FILE");
+          "A folder for the compiled kernel, as C source and header, machine code, plans and a "
+          "manifest; or, of one level, a file: {target} in its name stands for each target")
+      ->type_name("PATH");
+  addText(app, "--name", options->name,
+          "What its C functions are called (default: the pattern's name and _attention)")
+      ->type_name("NAME");
+  app.add_flag(
+      "--tuned,!--no-tuned", options->tuned,
+      "Into a folder: begin with the tuned schedule, where the cache has one (default), or "
+      "the default one");
   declareCompilerOptions(app, options->compiler);
   app.footer(R"(Examples:
   halftone compile --preset wan2.1-14b:832x480x81 --pattern radial --target sm_80,sm_90
+  halftone compile --preset wan2.1-14b:832x480x81 --pattern radial --target sm_80,sm_90a --out wan
   halftone compile --tokens 4096 --pattern causal --head-dim 128 --target sm_80 --emit ptx
   halftone compile --tokens 4096 --pattern window --target cpu --until-after tile)");
   return [options](Console &console) { return runCompile(*options, console); };

@@ -3,6 +3,12 @@
 #include "cli/OptionValues.h"
 #include "dsl/Parse.h"
 
+#include <cctype>
+#include <cerrno>
+#include <fstream>
+#include <iterator>
+#include <system_error>
+
 namespace halftone::cli {
 namespace {
 
@@ -11,6 +17,22 @@ Result<Element> parseElement(std::string_view name) {
     if (elementName(element) == name)
       return element;
   return misuse(fmt::format("unknown element type `{}`", name), "use f32, f16 or bf16");
+}
+
+/// `text`, or, after an @, what the file of that name holds.
+Result<std::string> textOrFile(const std::string &text) {
+  if (text.front() != '@')
+    return text;
+  std::string path = text.substr(1);
+  std::ifstream file(path, std::ios::binary);
+  std::string content{std::istreambuf_iterator<char>(file), {}};
+  if (!file.is_open() || file.bad())
+    return fileError(fmt::format("cannot read the problem from `{}`: {}", path,
+                                 std::generic_category().message(errno)),
+                     "name a file that holds a problem's canonical text");
+  while (!content.empty() && std::isspace(static_cast<unsigned char>(content.back())))
+    content.pop_back();
+  return content;
 }
 
 /// A problem with other sizes.
@@ -44,7 +66,7 @@ void ProblemOptions::declare(CLI::App &app) {
       ->group(group);
   addNumber(app, "--softcap", softcap, "Scores become c * tanh(score / c)")->group(group);
   addText(app, "--problem", problemText,
-          "The whole problem as its canonical text, instead of all of these")
+          "The whole problem as its canonical text, instead of all of these; @FILE reads it")
       ->type_name("TEXT")
       ->group(group);
 }
@@ -64,8 +86,11 @@ Result<ChosenProblem> ProblemOptions::chooseByText(Console &console) const {
   if (!other.empty())
     return misuse(fmt::format("{} cannot be used with --problem, which says it already", other),
                   "leave one of them out");
-  console.source = problemText;
-  auto parsed = parseProblem(problemText);
+  auto text = textOrFile(problemText);
+  if (!text)
+    return text.error();
+  console.source = *text;
+  auto parsed = parseProblem(*text);
   if (!parsed)
     return parsed.error();
   if (Status status = parsed->check(); !status)

@@ -17,7 +17,11 @@ void putFields(const std::string &text, std::map<std::string, std::string> &fiel
 
 Result<Schedule> chooseSchedule(std::string_view text, const Problem &problem,
                                 const Target &target) {
-  Schedule schedule = defaultSchedule(problem, target);
+  return chooseSchedule(text, defaultSchedule(problem, target), problem, target);
+}
+
+Result<Schedule> chooseSchedule(std::string_view text, Schedule schedule, const Problem &problem,
+                                const Target &target) {
   if (!text.empty()) {
     // Read alone first, so that a mistake is reported in the user's words.
     if (auto given = Schedule::parse(text); !given)

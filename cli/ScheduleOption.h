@@ -9,4 +9,8 @@ namespace halftone::cli {
 Result<Schedule> chooseSchedule(std::string_view text, const Problem &problem,
                                 const Target &target);
 
+/// The same, from another schedule than the default.
+Result<Schedule> chooseSchedule(std::string_view text, Schedule schedule, const Problem &problem,
+                                const Target &target);
+
 } // namespace halftone::cli

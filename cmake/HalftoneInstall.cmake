@@ -23,15 +23,19 @@ if(HALFTONE_CODEGEN)
   if(NOT HALFTONE_STATIC)
     install(TARGETS halftone_shared LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR})
   endif()
+  # halftone_add_kernel() runs the command, and compiles DescribeMain.cpp with the user's source.
+  install(TARGETS halftone EXPORT HalftoneKernelsTargets RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
+  install(FILES cmake/HalftoneAddKernel.cmake DESTINATION ${package})
+  install(FILES kernels/DescribeMain.cpp DESTINATION ${CMAKE_INSTALL_DATADIR}/halftone)
   install(EXPORT HalftoneKernelsTargets NAMESPACE halftone:: DESTINATION ${package})
-  install(TARGETS halftone RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
   # Data: the configurations that come with Halftone, and the schema of such files.
   install(DIRECTORY kernels/tuned/ DESTINATION ${CMAKE_INSTALL_DATADIR}/halftone/tuned FILES_MATCHING PATTERN "*.json")
   install(FILES autotune/configurations.schema.json DESTINATION ${CMAKE_INSTALL_DATADIR}/halftone)
 endif()
 
+set(HALFTONE_DESCRIBE_MAIN ${CMAKE_INSTALL_DATADIR}/halftone/DescribeMain.cpp)
 configure_package_config_file(cmake/HalftoneConfig.cmake.in HalftoneConfig.cmake
-  INSTALL_DESTINATION ${package})
+  INSTALL_DESTINATION ${package} PATH_VARS HALFTONE_DESCRIBE_MAIN)
 write_basic_package_version_file(HalftoneConfigVersion.cmake COMPATIBILITY SameMinorVersion)
 install(FILES ${CMAKE_CURRENT_BINARY_DIR}/HalftoneConfig.cmake
   ${CMAKE_CURRENT_BINARY_DIR}/HalftoneConfigVersion.cmake DESTINATION ${package})

@@ -58,7 +58,7 @@ Status Compilation::import() {
   if (!opened)
     return opened.error();
   dumped = std::move(*opened);
-  root = importProblem(context, problem, maskProgram);
+  root = importProblem(context, problem, maskProgram, options.entry);
   if (Status status = dumped.write("problem.txt", problem.text() + "\n" + schedule.text() + "\n");
       !status)
     return status;

@@ -3,7 +3,6 @@
 #include "codegen/Compilation.h"
 #include "codegen/CpuJit.h"
 #include "codegen/EmitPtx.h"
-#include "codegen/Import.h"
 #include "codegen/Ptxas.h"
 
 #include "llvm/ADT/StringRef.h"
@@ -94,10 +93,10 @@ Result<Cubin> toCubin(Compilation &compilation, const std::string &ptx, const Ta
 
 /// What the image says of itself, before its code is known.
 Image describe(const Problem &problem, const Schedule &schedule, const Target &target,
-               Compilation &compilation) {
+               const std::string &entry, Compilation &compilation) {
   Image image;
   image.target = target.name;
-  image.entry = std::string(kernelName);
+  image.entry = entry;
   image.maskShape = compilation.program().shape();
   image.element = problem.shape().element;
   image.headDim = problem.shape().headDim;
@@ -108,7 +107,7 @@ Image describe(const Problem &problem, const Schedule &schedule, const Target &t
 }
 
 Result<Compiled> compileForCpu(Compilation &compilation, Image image) {
-  Result<CpuCode> code = jitCpu(compilation.module(), kernelName);
+  Result<CpuCode> code = jitCpu(compilation.module(), image.entry);
   if (!code)
     return code.error();
   image.kind = Image::Kind::Object;
@@ -168,7 +167,7 @@ Result<Compiled> compile(const Problem &problem, const Schedule &schedule, const
   Compilation compilation(problem, schedule, target, options);
   if (Status status = compilation.reach(Level::Llvm); !status)
     return status.error();
-  Image image = describe(problem, schedule, target, compilation);
+  Image image = describe(problem, schedule, target, options.entry, compilation);
   return target.kind == Target::Kind::Cpu
              ? compileForCpu(compilation, std::move(image))
              : compileForGpu(compilation, std::move(image), target, options);
@@ -182,7 +181,7 @@ Result<std::string> emit(const Problem &problem, const Schedule &schedule, const
   if (Status status = compilation.reach(level); !status)
     return status.error();
   if (level == Level::Object) {
-    Result<CpuCode> code = jitCpu(compilation.module(), kernelName);
+    Result<CpuCode> code = jitCpu(compilation.module(), options.entry);
     if (!code)
       return code.error();
     return std::string(code->object.begin(), code->object.end());

@@ -31,6 +31,8 @@ struct CompileOptions {
   bool timePasses = false;
   /// ptxas to use; empty: looked for (codegen/Ptxas.h). "none": leave PTX for the driver.
   std::string ptxas;
+  /// Symbol of the kernel. Objects that are linked into one program need different ones.
+  std::string entry = "halftone_attention";
 };
 
 /// An image; for the CPU also its code, already in memory and ready to call.

@@ -77,14 +77,14 @@ void buildScore(ht::AttentionOp attention, const Problem &problem, const Program
 } // namespace
 
 OwningOpRef<ModuleOp> importProblem(MLIRContext &context, const Problem &problem,
-                                    const Program &program) {
+                                    const Program &program, llvm::StringRef entry) {
   context.loadDialect<ht::HtDialect, arith::ArithDialect, math::MathDialect>();
   Location location = NameLoc::get(StringAttr::get(&context, "problem"));
   OwningOpRef<ModuleOp> module = ModuleOp::create(location);
   auto builder = OpBuilder::atBlockEnd(module->getBody());
-  auto attention = ht::AttentionOp::create(
-      builder, location, llvm::StringRef(kernelName), uint32_t(problem.shape().headDim),
-      elementType(context, problem.shape().element), problem.shape().lse);
+  auto attention =
+      ht::AttentionOp::create(builder, location, entry, uint32_t(problem.shape().headDim),
+                              elementType(context, problem.shape().element), problem.shape().lse);
   if (!program.keepsAll())
     buildMask(attention, program);
   if (problem.softcap() || !problem.biases().empty())

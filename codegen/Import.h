@@ -6,12 +6,10 @@
 
 namespace halftone {
 
-/// The name of the kernel in every module and image.
-inline constexpr std::string_view kernelName = "halftone_attention";
-
-/// A module with one ht.attention that says what `problem` computes. `program` is lowerProgram of
-/// it. Only the problem's class goes in: lengths, strides and constants are read at run time.
+/// A module with one ht.attention, called `entry`, that says what `problem` computes. `program` is
+/// lowerProgram of it. Only the problem's class goes in: lengths, strides and constants are read at
+/// run time.
 mlir::OwningOpRef<mlir::ModuleOp> importProblem(mlir::MLIRContext &context, const Problem &problem,
-                                                const Program &program);
+                                                const Program &program, llvm::StringRef entry);
 
 } // namespace halftone

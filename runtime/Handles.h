@@ -36,22 +36,14 @@ namespace halftone {
 /// no memory for the text.
 halftone_status report(const Error &failure, halftone_error **error) noexcept;
 
-/// Runs the body of a C function, which returns a Result of the handle's content, and fills the
-/// handle. What the standard library throws (memory) becomes an error: nothing passes through C.
-template <typename Handle, typename Body>
-halftone_status makeHandle(Handle **handle, halftone_error **error, Body body) noexcept {
+/// Runs the body of a C function. What the standard library throws (memory) becomes an error:
+/// nothing passes through C.
+template <typename Body> halftone_status guarded(halftone_error **error, Body body) noexcept {
   if (error)
     *error = nullptr;
-  if (!handle)
-    return report(misuse("the pointer that receives the result is null", "pass the address of one"),
-                  error);
-  *handle = nullptr;
   try {
-    auto made = body();
-    if (!made)
-      return report(made.error(), error);
-    *handle = new Handle(std::move(*made));
-    return HALFTONE_OK;
+    Status status = body();
+    return status ? HALFTONE_OK : report(status.error(), error);
   } catch (const std::bad_alloc &) {
     return report(unsupported("the host is out of memory", "free memory"), error);
   } catch (const std::exception &thrown) {
@@ -61,7 +53,33 @@ halftone_status makeHandle(Handle **handle, halftone_error **error, Body body) n
   }
 }
 
+/// Runs the body of a C function, which returns a Result of the handle's content, and fills the
+/// handle.
+template <typename Handle, typename Body>
+halftone_status makeHandle(Handle **handle, halftone_error **error, Body body) noexcept {
+  if (handle)
+    *handle = nullptr;
+  return guarded(error, [&]() -> Status {
+    if (!handle)
+      return misuse("the pointer that receives the result is null", "pass the address of one");
+    auto made = body();
+    if (!made)
+      return made.error();
+    // NOLINTNEXTLINE(bugprone-unhandled-exception-at-new): guarded() handles it
+    *handle = new Handle(std::move(*made));
+    return {};
+  });
+}
+
+/// One function for both declarations of a CPU kernel's function: they differ in the pointer's type
+/// alone.
+inline CpuEntry cpuEntry(halftone_cpu_entry entry) { return reinterpret_cast<CpuEntry>(entry); }
+
 /// The error of a null argument.
 Error nullArgument(const char *name);
+
+/// Launches as halftone_kernel_launch() says.
+Status launch(const Kernel &kernel, const halftone_tensor *q, const halftone_tensor *k,
+              const halftone_tensor *v, const halftone_tensor *o, float *lse, void *stream);
 
 } // namespace halftone

@@ -7,10 +7,6 @@
 
 using namespace halftone;
 
-// One function for both declarations of a CPU kernel's function: they differ in the pointer's type
-// alone.
-static CpuEntry cpuEntry(halftone_cpu_entry entry) { return reinterpret_cast<CpuEntry>(entry); }
-
 halftone_status halftone::report(const Error &failure, halftone_error **error) noexcept {
   auto status = halftone_status(int(failure.code));
   if (!error)
@@ -99,19 +95,15 @@ halftone_status halftone_image_read(const void *bytes, size_t length, halftone_i
 
 halftone_status halftone_image_write(const halftone_image *image, void *bytes, size_t capacity,
                                      size_t *length, halftone_error **error) {
-  if (error)
-    *error = nullptr;
-  try {
+  return guarded(error, [&]() -> Status {
     if (!image || !length)
-      return report(nullArgument(!image ? "image" : "length"), error);
+      return nullArgument(!image ? "image" : "length");
     std::vector<char> file = writeImage(*image->image);
     *length = file.size();
     if (bytes && capacity >= file.size())
       std::memcpy(bytes, file.data(), file.size());
-    return HALFTONE_OK;
-  } catch (...) {
-    return report(unsupported("the host is out of memory", "free memory"), error);
-  }
+    return {};
+  });
 }
 
 void halftone_image_free(halftone_image *image) { delete image; }
@@ -161,20 +153,23 @@ static TensorView view(const halftone_tensor &tensor) {
   return {tensor.data, tensor.batch_stride, tensor.token_stride, tensor.head_stride};
 }
 
+Status halftone::launch(const Kernel &kernel, const halftone_tensor *q, const halftone_tensor *k,
+                        const halftone_tensor *v, const halftone_tensor *o, float *lse,
+                        void *stream) {
+  if (!q || !k || !v || !o)
+    return nullArgument(!q ? "q" : !k ? "k" : !v ? "v" : "o");
+  return kernel(view(*q), view(*k), view(*v), view(*o), lse, stream);
+}
+
 halftone_status halftone_kernel_launch(const halftone_kernel *kernel, const halftone_tensor *q,
                                        const halftone_tensor *k, const halftone_tensor *v,
                                        const halftone_tensor *o, float *lse, void *stream,
                                        halftone_error **error) {
-  if (error)
-    *error = nullptr;
-  try {
-    if (!kernel || !q || !k || !v || !o)
-      return report(nullArgument(!kernel ? "kernel" : !q ? "q" : !k ? "k" : !v ? "v" : "o"), error);
-    Status status = kernel->kernel(view(*q), view(*k), view(*v), view(*o), lse, stream);
-    return status ? HALFTONE_OK : report(status.error(), error);
-  } catch (...) {
-    return report(unsupported("the host is out of memory", "free memory"), error);
-  }
+  return guarded(error, [&]() -> Status {
+    if (!kernel)
+      return nullArgument("kernel");
+    return launch(kernel->kernel, q, k, v, o, lse, stream);
+  });
 }
 
 void halftone_kernel_free(halftone_kernel *kernel) { delete kernel; }

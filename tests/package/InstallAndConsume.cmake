@@ -28,6 +28,28 @@ if(CODEGEN)
   endif()
 endif()
 
+# Compiled ahead of time: runs, and has neither the compiler nor the driver in it.
+if(CODEGEN)
+  run(${consumer}/ahead_of_time)
+  foreach(expected "300 tokens: matches" "500 tokens: matches"
+      "band_gpu has no code for the CPU; compile it for the target cpu too"
+      "GPU 0: (loaded|there is no NVIDIA driver)")
+    if(NOT output MATCHES "${expected}")
+      message(FATAL_ERROR "ahead_of_time should print '${expected}', and printed: ${output}")
+    endif()
+  endforeach()
+  run(${consumer}/ahead_on_gpu)
+  if(NOT output MATCHES "skipped: |matches")
+    message(FATAL_ERROR "ahead_on_gpu printed: ${output}")
+  endif()
+  foreach(program ahead_of_time ahead_on_gpu)
+    run(ldd ${consumer}/${program})
+    if(output MATCHES "LLVM|MLIR|libcuda")
+      message(FATAL_ERROR "${program} drags in: ${output}")
+    endif()
+  endforeach()
+endif()
+
 # The installed command finds what is installed beside it.
 if(CODEGEN)
   run(${prefix}/bin/halftone cache path)

@@ -2,6 +2,7 @@
 #include "SampleImage.h"
 
 #include "dsl/Reference.h"
+#include "runtime/CpuFeatures.h"
 #include "runtime/Kernel.h"
 
 #include <atomic>
@@ -201,4 +202,14 @@ TEST_CASE("wrong tensors are named at the launch") {
   overlapping.batchStride = 0;
   CHECK(message(good, goodKv, goodKv, overlapping, lse.data()) ==
         "batchStride of tensor o is 0: its rows of 64 elements overlap");
+}
+
+TEST_CASE("code that needs more than this CPU has is refused") {
+  CHECK(checkCpuFeatures(""));
+  CHECK(checkCpuFeatures(hostCpuFeatures()));
+  Status lacking = checkCpuFeatures(hostCpuFeatures() + ",avx1024");
+  REQUIRE(!lacking);
+  CHECK(lacking.error().text() ==
+        "the code is for a CPU with avx1024, which this one lacks; compile "
+        "it on a machine like this one");
 }

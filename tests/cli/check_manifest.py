@@ -1,0 +1,31 @@
+"""check_manifest.py <manifest> <query tokens>: whether the files beside a manifest are what it says."""
+import hashlib
+import json
+import pathlib
+import sys
+
+path = pathlib.Path(sys.argv[1])
+manifest = json.loads(path.read_text())
+for name, facts in manifest["files"].items():
+    content = (path.parent / name).read_bytes()
+    assert len(content) == facts["bytes"], name
+    assert hashlib.sha256(content).hexdigest() == facts["sha256"], name
+beside = {entry.name for entry in path.parent.iterdir()} - {path.name}
+assert beside == set(manifest["files"]), beside ^ set(manifest["files"])
+assert hashlib.sha256(manifest["problem"].encode()).hexdigest() == manifest["problemSha256"]
+print(len(manifest["files"]), "files match")
+
+for image in manifest["images"]:
+    plan = json.loads((path.parent / image["plan"]).read_text())
+    assert plan["planFormat"] == image["planFormat"]
+    heads = {head for _, head, *_ in plan["work"]}
+    # Each head's query tiles, once each, begin where the tile before ends.
+    for head in heads:
+        queries = sorted(item[0] for item in plan["work"] if item[1] == head)
+        assert queries == list(range(0, queries[-1] + 1, plan["tileQ"])), queries
+    perStage = plan["tileK"] // plan["gather"] if plan["gather"] else 1
+    last = max((item[3] + item[4] + item[5]) for item in plan["work"])
+    assert last * perStage <= len(plan["stages"]) and plan["keptPairs"] <= plan["coveredPairs"]
+    assert queries[-1] < int(sys.argv[2]) <= queries[-1] + plan["tileQ"]
+    print(image["target"], image["kind"], image["from"] + ",", f"plan of format {plan['planFormat']}:",
+          len(heads), "heads")
