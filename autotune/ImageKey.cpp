@@ -2,6 +2,7 @@
 
 #include "autotune/Digest.h"
 #include "dsl/Program.h"
+#include "dsl/WholeTiles.h"
 
 namespace halftone {
 
@@ -29,6 +30,11 @@ Result<ImageKey> ImageKey::of(const Problem &problem, const Schedule &schedule,
   line("softcap", problem.softcap() ? "1" : "0");
   line("biases", std::to_string(problem.biases().size()));
   line("maskShape", program->shape());
+  // Code for sm_90a has no mask at all where block masks keep its tiles whole (Image::planFormat).
+  line("wholeTiles",
+       schedule.gather && keepsWholeTiles(problem.pattern(), schedule.tileQ, schedule.gather)
+           ? "1"
+           : "0");
   return ImageKey{std::move(text)};
 }
 

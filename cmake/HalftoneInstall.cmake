@@ -14,10 +14,13 @@ install(TARGETS halftone_runtime_shared LIBRARY DESTINATION ${CMAKE_INSTALL_LIBD
 if(HALFTONE_CODEGEN)
   # MLIR headers are not part of the interface: users of codegen/Compile.h never see them.
   install(FILES codegen/Compile.h codegen/Target.h DESTINATION ${headers}/codegen)
+  # Of the cache, what the headers of kernels/ speak of.
+  install(FILES autotune/CacheLocation.h autotune/Configuration.h autotune/ConfigurationStore.h autotune/Key.h
+    autotune/KeyOf.h DESTINATION ${headers}/autotune)
   install(DIRECTORY kernels DESTINATION ${headers} FILES_MATCHING PATTERN "*.h")
   # halftone_mlir names MLIR's libraries and headers by path, so it means the same to whoever links.
   set_target_properties(halftone_mlir PROPERTIES EXPORT_NAME mlir)
-  install(TARGETS halftone_mlir halftone_codegen halftone_patterns halftone_kernels
+  install(TARGETS halftone_mlir halftone_codegen halftone_cache halftone_patterns halftone_kernels
     EXPORT HalftoneKernelsTargets
     ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
   if(NOT HALFTONE_STATIC)

@@ -1,6 +1,6 @@
 #include "kernels/Build.h"
 
-#include "codegen/Compile.h"
+#include "kernels/KernelCache.h"
 
 #include <optional>
 
@@ -31,19 +31,10 @@ Result<Target> targetOf(const Device &device) {
 }
 
 Result<Kernel> build(const Problem &problem, const Device &device) {
-  Result<Target> target = targetOf(device);
-  if (!target)
-    return target.error();
-  // Code of an older architecture runs on a newer GPU only as PTX, which the driver compiles.
-  CompileOptions options;
-  if (device.isGpu() && target->computeCapability != device.computeCapability())
-    options.ptxas = "none";
-  Result<Compiled> compiled = compile(problem, defaultSchedule(problem, *target), *target, options);
-  if (!compiled)
-    return compiled.error();
-  if (!device.isGpu())
-    return Kernel::onCpu(compiled->image, problem, compiled->cpuEntry, compiled->keepAlive);
-  return Kernel::load(compiled->image, problem, device);
+  Result<KernelCache::MadePointer> made = KernelCache::ofThisProcess().build(problem, device);
+  if (!made)
+    return made.error();
+  return (*made)->kernel;
 }
 
 } // namespace halftone

@@ -7,7 +7,7 @@
 ///     Pattern near = abs(q.frame() - k.frame()) <= 1;
 ///     Pattern band = abs(q.place() - k.place()) <= 256;
 ///     Problem work = attention(clip, {.heads = 40, .headDim = 128}).where(near | band);
-///     Result<Kernel> kernel = build(work, Device::current());
+///     Result<Kernel> kernel = tuned(work, Device::current());
 ///     if (!kernel) { report(kernel.error().text()); return; }
 ///     (*kernel)(Q, K, V, O);
 
@@ -18,8 +18,10 @@
 #include "dsl/Schedule.h"
 #include "dsl/TileMap.h"
 #include "kernels/Build.h"
+#include "kernels/KernelCache.h"
 #include "kernels/PatternOptions.h"
 #include "kernels/Presets.h"
+#include "kernels/Tuned.h"
 #include "kernels/patterns/Causal.h"
 #include "kernels/patterns/Dense.h"
 #include "kernels/patterns/Documents.h"

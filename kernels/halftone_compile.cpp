@@ -2,7 +2,11 @@
 
 #include "codegen/Compile.h"
 #include "kernels/Build.h"
+#include "kernels/Tuned.h"
 #include "runtime/Handles.h"
+
+#include <algorithm>
+#include <cstring>
 
 using namespace halftone;
 
@@ -46,5 +50,26 @@ halftone_status halftone_build(const halftone_problem *problem, const halftone_d
     if (!built)
       return built.error();
     return halftone_kernel{std::move(*built)};
+  });
+}
+
+halftone_status halftone_tuned(const halftone_problem *problem, const halftone_device *device,
+                               halftone_kernel **kernel, char *reason, size_t reason_bytes,
+                               halftone_error **error) {
+  return makeHandle(kernel, error, [&]() -> Result<halftone_kernel> {
+    if (!problem)
+      return nullArgument("problem");
+    if (reason && !reason_bytes)
+      return misuse("reason_bytes is 0, and reason is not null", "pass the size of the buffer");
+    std::string text;
+    Result<Kernel> made = tuned(problem->problem, device ? device->device : Device::cpu(), &text);
+    if (!made)
+      return made.error();
+    if (reason) {
+      size_t length = std::min(text.size(), reason_bytes - 1);
+      std::memcpy(reason, text.data(), length);
+      reason[length] = '\0';
+    }
+    return halftone_kernel{std::move(*made)};
   });
 }

@@ -19,9 +19,17 @@ halftone_status halftone_compile(const halftone_problem *problem, const char *ta
                                  halftone_error **error);
 
 /* From a problem to a kernel in one call: compiled for `device` (null: the CPU), loaded, planned.
- */
+ * Kernels are kept: the same problem again costs microseconds. */
 halftone_status halftone_build(const halftone_problem *problem, const halftone_device *device,
                                halftone_kernel **kernel, halftone_error **error);
+
+/* The same with the schedule that `halftone tune` found for the problem on `device`, or the nearest
+ * result, or the schedule that always works. Where `reason` is not null, which and why is put there
+ * as one line with a final zero, cut to `reason_bytes`, which then is at least 1. It never tunes.
+ */
+halftone_status halftone_tuned(const halftone_problem *problem, const halftone_device *device,
+                               halftone_kernel **kernel, char *reason, size_t reason_bytes,
+                               halftone_error **error);
 
 #pragma GCC visibility pop
 #ifdef __cplusplus

@@ -235,6 +235,16 @@ TEST_CASE("an image is for a class of problems, one schedule and one build") {
        {"lse=1", "softcap=50", "element=f16", "bias=(abs(q.index - k.index); 1)"})
     other(keyOfText("attention query=sequence(4096) heads=8 head_dim=64 " + std::string(field) +
                     " where abs(q.index - k.index) <= 100"));
+  // A constant that decides whether the code has a mask at all.
+  const char *blocks = "attention query=sequence(4096) heads=8 head_dim=64 where "
+                       "rounded(abs(q.index - k.index) <= 100, any, ";
+  Schedule gathers{.tileQ = 128, .tileK = 128, .gather = 64};
+  auto blocksOf = [&](const char *block) {
+    return keyOfText(blocks + std::string(block) + ")", "sm_90a", gathers);
+  };
+  other(blocksOf("128"));
+  other(blocksOf("64"));
+  CHECK(blocksOf("256").hash() == blocksOf("128").hash());
   Result<Problem> problem = parseProblem(base);
   REQUIRE(problem);
   for (const Toolchain &tools :

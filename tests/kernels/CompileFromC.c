@@ -30,20 +30,15 @@ static halftone_problem *parse(const char *text) {
 }
 
 /* With k = 0 every score is 0: a causal row is the mean of the values up to it. */
-static void runs(const halftone_problem *problem) {
+static void check(halftone_kernel *kernel) {
   static float q[elements], k[elements], v[elements], o[elements], lse[heads * tokens];
   for (int i = 0; i < elements; ++i) {
     q[i] = 1;
     v[i] = (float)(i / (heads * headDim)) + (float)(i % headDim) / 64;
   }
-  halftone_kernel *kernel = NULL;
+  memset(o, 0, sizeof o);
+  memset(lse, 0, sizeof lse);
   halftone_error *error = NULL;
-  halftone_status status = halftone_build(problem, NULL, &kernel, &error);
-  if (status != HALFTONE_OK)
-    fprintf(stderr, "%s\n", halftone_error_text(error));
-  EXPECT(status == HALFTONE_OK);
-  if (status != HALFTONE_OK)
-    return;
   halftone_tensor tensors[4];
   float *data[4] = {q, k, v, o};
   for (int i = 0; i < 4; ++i)
@@ -57,7 +52,42 @@ static void runs(const halftone_problem *problem) {
     }
   for (int token = 0; token < tokens; ++token)
     EXPECT(fabsf(lse[tokens + token] - logf((float)token + 1)) < 1e-4f);
+}
+
+static void runs(const halftone_problem *problem) {
+  halftone_kernel *kernel = NULL;
+  halftone_error *error = NULL;
+  halftone_status status = halftone_build(problem, NULL, &kernel, &error);
+  if (status != HALFTONE_OK)
+    fprintf(stderr, "%s\n", halftone_error_text(error));
+  EXPECT(status == HALFTONE_OK);
+  if (status == HALFTONE_OK)
+    check(kernel);
+  halftone_error_free(error);
   halftone_kernel_free(kernel);
+}
+
+static void runsTuned(const halftone_problem *problem) {
+  halftone_kernel *kernel = NULL;
+  halftone_error *error = NULL;
+  char reason[200];
+  EXPECT(halftone_tuned(problem, NULL, &kernel, reason, sizeof reason, &error) == HALFTONE_OK);
+  EXPECT(kernel != NULL);
+  /* Nothing was tuned in the cache of this test. */
+  EXPECT(strstr(reason, "default schedule: not tuned") == reason);
+  if (kernel)
+    check(kernel);
+  halftone_kernel_free(kernel);
+  memset(reason, 'x', sizeof reason);
+  EXPECT(halftone_tuned(problem, NULL, &kernel, reason, 8, NULL) == HALFTONE_OK);
+  EXPECT(memcmp(reason, "default\0x", 9) == 0);
+  halftone_kernel_free(kernel);
+  EXPECT(halftone_tuned(problem, NULL, &kernel, NULL, 0, NULL) == HALFTONE_OK);
+  halftone_kernel_free(kernel);
+  EXPECT(halftone_tuned(problem, NULL, &kernel, reason, 0, &error) == HALFTONE_MISUSE);
+  EXPECT(kernel == NULL && strstr(halftone_error_text(error), "reason_bytes is 0"));
+  halftone_error_free(error);
+  EXPECT(halftone_tuned(NULL, NULL, &kernel, NULL, 0, NULL) == HALFTONE_MISUSE);
 }
 
 int main(void) {
@@ -68,6 +98,7 @@ int main(void) {
   if (!problem)
     return 1;
   runs(problem);
+  runsTuned(problem);
 
   halftone_error *error = NULL;
   halftone_image *image = NULL;
