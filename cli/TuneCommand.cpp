@@ -1,12 +1,14 @@
 #include "autotune/ConfigurationStore.h"
 #include "autotune/KeyOf.h"
 #include "autotune/PtxasVersion.h"
+#include "cli/AtomicFile.h"
 #include "cli/Budget.h"
 #include "cli/Commands.h"
 #include "cli/HostTensor.h"
 #include "cli/Machine.h"
 #include "cli/OptionValues.h"
 #include "cli/ProblemOptions.h"
+#include "cli/TunePage.h"
 #include "cli/TuneProgress.h"
 #include "cli/TuneReport.h"
 #include "codegen/Ptxas.h"
@@ -23,7 +25,7 @@ namespace {
 
 struct Options {
   ProblemOptions problem;
-  std::string target, budget = "60s", devices, journal, ptxas, l2 = "warm";
+  std::string target, budget = "60s", devices, journal, report, ptxas, l2 = "warm";
   int64_t gpu = 0, seed = 1;
   bool resume = false, force = false, noDense = false;
 };
@@ -167,6 +169,24 @@ Status checkOptions(const Options &options) {
     return misuse(fmt::format("--seed {} is negative", options.seed), "use 0 or more");
   if (options.l2 != "warm" && options.l2 != "cold")
     return misuse(fmt::format("--l2 `{}` is neither warm nor cold", options.l2), "use one of them");
+  if (!options.report.empty() && options.report == options.journal)
+    return misuse(fmt::format("--report and --journal are both `{}`", options.report),
+                  "name two files");
+  // A file that cannot be written is told before anything is measured.
+  return options.report.empty() ? Status() : AtomicFile::probe(options.report);
+}
+
+Status writeReport(const Options &options, const ChosenProblem &chosen, const Target &target,
+                   const Tuned &tuned, Console &console) {
+  auto page = tunePage(chosen, target, tuned,
+                       fmt::format("budget {}, seed {}, second-level cache {}", options.budget,
+                                   options.seed, options.l2));
+  if (!page)
+    return page.error();
+  if (Status status = writeFile(options.report, *page); !status)
+    return status;
+  console.document["report"] = options.report;
+  console.line("report   {}", options.report);
   return {};
 }
 
@@ -216,6 +236,11 @@ Result<int> run(const Options &options, Console &console) {
   ConfigurationStore store(location);
   if (!options.force && !options.resume) {
     Lookup known = store.get(*key);
+    if (known.match == Lookup::Match::Hit && !options.report.empty())
+      return misuse(fmt::format("--report `{}`: the cache has the answer ({}), so there is no "
+                                "search to report on",
+                                options.report, known.text()),
+                    "--resume reports on the journal of the last search, --force tunes again");
     if (known.match == Lookup::Match::Hit) {
       const Measured &best = known.configuration->best;
       console.document = {
@@ -269,6 +294,9 @@ Result<int> run(const Options &options, Console &console) {
   if (timesDense && search.winner && !stop.isRaised())
     timeDense(problem, place->target, tuning, stop, tuned);
   reportTuned(console, *chosen, place->target, tuned);
+  if (!options.report.empty())
+    if (Status status = writeReport(options, *chosen, place->target, tuned, console); !status)
+      return status.error();
   if (stop.isRaised())
     return 130;
   if (!search.winner) {
@@ -299,6 +327,9 @@ Action addTuneCommand(CLI::App &app) {
   addText(app, "--journal", options->journal,
           "Record each candidate here (default: in the cache folder)")
       ->type_name("FILE");
+  addText(app, "--report", options->report,
+          "Write a page that says all of the search: plots, every candidate, what was left out")
+      ->type_name("FILE");
   app.add_flag("--resume", options->resume,
                "Go on from the journal of a search that was interrupted");
   app.add_flag("--force", options->force,
@@ -313,7 +344,8 @@ Action addTuneCommand(CLI::App &app) {
       ->type_name("FILE");
   app.footer(R"(Examples:
   halftone tune --frames 4 --height 16 --width 16 --pattern radial --target cpu --budget 20s
-  halftone tune --preset wan2.1-14b:1280x720x81 --pattern radial --budget 60s
+  halftone tune --preset wan2.1-14b:1280x720x81 --pattern radial --budget 60s \
+      --report radial.html
   halftone tune --preset hunyuan:1280x768x117 --pattern radial --devices all --resume)");
   return [options](Console &console) { return run(*options, console); };
 }
