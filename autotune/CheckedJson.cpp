@@ -7,6 +7,7 @@
 #include <valijson/validation_results.hpp>
 #include <valijson/validator.hpp>
 
+#include <algorithm>
 #include <cmath>
 #include <map>
 #include <mutex>
@@ -18,6 +19,8 @@ using Json = nlohmann::json;
 
 constexpr size_t mostBytes = 16 << 20;
 constexpr int mostLevels = 64;
+/// Of a field's name. No schema of ours has one near, and messages repeat it.
+constexpr size_t mostNameBytes = 200;
 
 /// A schema, read once. Reading it is what costs; a schema of ours is always valid.
 const valijson::Schema &parsedSchema(std::string_view text) {
@@ -48,26 +51,34 @@ std::string placeOf(const std::vector<std::string> &context) {
   return place;
 }
 
+/// Why text cannot go into a message or to a terminal; empty where it can.
+std::string unprintable(const std::string &text) {
+  for (unsigned char c : text)
+    if (c < ' ' || c == 0x7f)
+      return "holds a control character";
+  return llvm::json::isUTF8(text) ? "" : "is not UTF-8";
+}
+
 /// What is wrong with a string or number whatever the schema; empty where nothing is.
 std::string wrongByItself(const Json &value) {
   if (value.is_number_float() && !std::isfinite(value.get<double>()))
     return "it is not a finite number";
-  if (!value.is_string())
-    return {};
-  const std::string &text = value.get_ref<const std::string &>();
-  for (unsigned char c : text)
-    if (c < ' ' || c == 0x7f)
-      return "it holds a control character";
-  return llvm::json::isUTF8(text) ? "" : "it is not UTF-8";
+  std::string reason = value.is_string() ? unprintable(value.get_ref<const std::string &>()) : "";
+  return reason.empty() ? reason : "it " + reason;
 }
 
-/// "place: reason" of the first such value in `json`, which is at `place`.
+/// "place: reason" of the first such value or name in `json`, which is at `place`.
 std::string firstWrong(const Json &json, const std::string &place) {
+  std::string before = place.empty() ? "" : place + ": ";
   if (!json.is_structured()) {
     std::string reason = wrongByItself(json);
-    return reason.empty() ? reason : place + ": " + reason;
+    return reason.empty() ? reason : before + reason;
   }
   for (const auto &[name, value] : json.items()) {
+    if (name.size() > mostNameBytes)
+      return before + "the name of a field has " + std::to_string(name.size()) + " bytes";
+    if (std::string reason = unprintable(name); !reason.empty())
+      return before + "the name of a field " + reason;
     std::string inner = place;
     if (json.is_array())
       inner.append("[").append(name).append("]");
@@ -98,7 +109,11 @@ Result<Json> readJson(std::string_view bytes) {
     // "[json.exception.parse_error.101] parse error at line 1, column 2: ..."
     std::string text = failure.what();
     size_t end = text.find("] ");
-    return fileError(end == std::string::npos ? text : text.substr(end + 2));
+    text.erase(0, end == std::string::npos ? 0 : end + 2);
+    // "...; last read: '" and bytes of the file, which may be anything.
+    if (!unprintable(text).empty())
+      text.erase(std::min(text.find("; last read: "), text.size()));
+    return fileError(text);
   }
 }
 

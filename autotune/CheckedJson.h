@@ -13,8 +13,8 @@ namespace halftone {
 Result<nlohmann::json> readJson(std::string_view bytes);
 
 /// Whether `document` is what the schema (JSON text, draft 7) describes, its numbers are finite,
-/// and its strings are UTF-8 without control characters, which would go to a terminal; the error
-/// names the first value that is not so, as "configurations[2].key.heads: ...".
+/// and its strings and names are UTF-8 without control characters, which would go to a terminal;
+/// the error names the first value that is not so, as "configurations[2].key.heads: ...".
 ///
 /// The schema says nothing by a string's "pattern": the standard library's regular expressions use
 /// the stack for every character that * or + takes, and making one takes longer than all the rest.

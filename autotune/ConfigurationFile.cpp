@@ -133,7 +133,8 @@ Result<std::vector<Configuration>> readConfigurations(std::string_view bytes) {
     return notConfigurations(document.error().message);
   // The likeliest reason deserves a better sentence than the schema has.
   if (document->is_object() && document->value("format", Json()) == formatName &&
-      document->contains("version") && (*document)["version"] != formatVersion)
+      document->contains("version") && (*document)["version"].is_number_integer() &&
+      (*document)["version"] != formatVersion)
     return Error{ErrorCode::Unsupported,
                  "a file of Halftone configurations of version " + (*document)["version"].dump() +
                      "; this Halftone reads version " + std::to_string(formatVersion),

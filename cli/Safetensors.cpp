@@ -102,7 +102,7 @@ Result<SafetensorsEntry> SafetensorsFile::find(std::string_view name) const {
     if (entry.name == name)
       return entry;
     if (names.size() < 10)
-      names.push_back(fmt::format("`{}`", entry.name));
+      names.push_back(fmt::format("`{}`", printable(entry.name)));
   }
   std::string list = names.empty() ? "no tensor" : fmt::format("{}", fmt::join(names, ", "));
   if (names.size() < tensors.size())

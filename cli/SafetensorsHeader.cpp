@@ -110,14 +110,6 @@ public:
     return false;
   }
 
-  /// What a stranger named something, short and without control characters.
-  static std::string printable(std::string_view text) {
-    std::string shown;
-    for (char character : text.substr(0, 60))
-      shown += static_cast<unsigned char>(character) < 0x20 || character == 0x7f ? '?' : character;
-    return text.size() > 60 ? shown + "..." : shown;
-  }
-
 private:
   static constexpr size_t maximumRank = 16;
 
@@ -145,7 +137,7 @@ std::string sizeProblem(const SafetensorsEntry &entry, uint64_t dataBytes) {
     return fmt::format("ends at byte {} of {} bytes of data", entry.end, dataBytes);
   uint64_t bytes = safetensorsTypeBytes(entry.type);
   if (bytes == 0)
-    return fmt::format("has the unknown type `{}`", HeaderReader::printable(entry.type));
+    return fmt::format("has the unknown type `{}`", printable(entry.type));
   for (uint64_t size : entry.shape)
     if (__builtin_mul_overflow(bytes, size, &bytes))
       return fmt::format("has the shape [{}], whose size overflows 64 bits",
@@ -157,6 +149,19 @@ std::string sizeProblem(const SafetensorsEntry &entry, uint64_t dataBytes) {
 }
 
 } // namespace
+
+std::string printable(std::string_view text) {
+  constexpr size_t longest = 60;
+  size_t end = std::min(text.size(), longest);
+  // Not inside a character of several bytes.
+  while (end > 0 && end < text.size() && (static_cast<unsigned char>(text[end]) & 0xc0) == 0x80)
+    --end;
+  std::string shown(text.substr(0, end));
+  for (char &character : shown)
+    if (static_cast<unsigned char>(character) < 0x20 || character == 0x7f)
+      character = '?';
+  return end < text.size() ? shown + "..." : shown;
+}
 
 uint64_t safetensorsTypeBytes(std::string_view type) {
   if (type == "F64" || type == "I64" || type == "U64")
@@ -180,7 +185,7 @@ Result<std::vector<SafetensorsEntry>> parseSafetensorsHeader(std::string_view js
   std::vector<SafetensorsEntry> &entries = reader.entries;
   for (const SafetensorsEntry &entry : entries)
     if (std::string problem = sizeProblem(entry, dataBytes); !problem.empty())
-      return misuse(fmt::format("tensor `{}` {}", HeaderReader::printable(entry.name), problem),
+      return misuse(fmt::format("tensor `{}` {}", printable(entry.name), problem),
                     "write the file again");
 
   std::sort(entries.begin(), entries.end(), [](const auto &a, const auto &b) {
@@ -189,7 +194,7 @@ Result<std::vector<SafetensorsEntry>> parseSafetensorsHeader(std::string_view js
   uint64_t end = 0;
   std::string before = "the header";
   for (const SafetensorsEntry &entry : entries) {
-    std::string name = fmt::format("tensor `{}`", HeaderReader::printable(entry.name));
+    std::string name = fmt::format("tensor `{}`", printable(entry.name));
     if (entry.begin < end)
       return misuse(fmt::format("{} begins at byte {}, inside {}", name, entry.begin, before),
                     "write the file again");

@@ -24,6 +24,9 @@ struct SafetensorsEntry {
 Result<std::vector<SafetensorsEntry>> parseSafetensorsHeader(std::string_view json,
                                                              uint64_t dataBytes);
 
+/// What a file calls something, for messages: at most 60 bytes, and without control characters.
+std::string printable(std::string_view name);
+
 /// Bytes of one element of a type of the format; 0 for one it does not have.
 uint64_t safetensorsTypeBytes(std::string_view type);
 

@@ -4,6 +4,7 @@ option(HALFTONE_CODEGEN "Build the compiler and the command (needs LLVM/MLIR 22.
 option(HALFTONE_TESTS "Build the tests" ON)
 option(HALFTONE_BENCH "Build the benchmarks (needs Google Benchmark)" ON)
 option(HALFTONE_STATIC "Link LLVM and MLIR statically, for a bundle that runs on a bare machine" OFF)
+option(HALFTONE_FUZZ "Make the programs of tests/fuzz libFuzzer's (needs the flags of the preset fuzz); off: they replay their corpus" OFF)
 
 set(CMAKE_CXX_STANDARD 20)
 set(CMAKE_CXX_STANDARD_REQUIRED ON)

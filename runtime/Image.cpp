@@ -2,6 +2,7 @@
 
 #include "dsl/Program.h"
 #include "dsl/WholeTiles.h"
+#include "runtime/EscapedLine.h"
 
 namespace halftone {
 namespace {
@@ -66,7 +67,8 @@ Status Image::serves(const Problem &problem) const {
   if (!program)
     return program.error();
   if (program->shape() != maskShape)
-    return differs("a mask of the shape", "'" + maskShape + "'", "'" + program->shape() + "'");
+    return differs("a mask of the shape", "'" + escaped(maskShape) + "'",
+                   "'" + program->shape() + "'");
   if (planFormat == 3 && !keepsWholeTiles(problem.pattern(), schedule.tileQ, schedule.gather))
     return differs("block masks of", "whole tiles", "blocks that its tiles do not divide");
   return {};

@@ -13,6 +13,7 @@
 #include "runtime/EscapedLine.h"
 #include "runtime/Image.h"
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <limits>
@@ -87,6 +88,12 @@ bool readName(std::string_view text, std::string &name) {
   return !text.empty();
 }
 
+/// Text that may go into messages: printable, on lines.
+bool readText(std::string_view escapedText, std::string &text) {
+  auto isPrintable = [](char c) { return (c >= ' ' && c <= '~') || c == '\n'; };
+  return unescape(escapedText, text) && std::all_of(text.begin(), text.end(), isPrintable);
+}
+
 /// One header field: its name, its value as text, and back.
 struct Field {
   std::string_view name;
@@ -112,7 +119,7 @@ constexpr Field fields[] = {
     {"softcap", [](const Image &i) { return std::string(i.softcap ? "1" : "0"); },
      [](std::string_view t, Image &i) { return readBool(t, i.softcap); }},
     {"maskShape", [](const Image &i) { return escaped(i.maskShape); },
-     [](std::string_view t, Image &i) { return unescape(t, i.maskShape); }},
+     [](std::string_view t, Image &i) { return readText(t, i.maskShape); }},
     {"schedule", [](const Image &i) { return i.schedule.text(); },
      [](std::string_view t, Image &i) { return readSchedule(t, i.schedule); }},
     {"threads", [](const Image &i) { return std::to_string(i.threads); },

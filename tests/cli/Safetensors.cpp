@@ -62,6 +62,13 @@ TEST_CASE("a missing tensor and a type that attention lacks") {
   REQUIRE_FALSE(missing);
   CHECK(missing.error().message ==
         "`" + scratch.path("a") + "`: no tensor `q`: the file has `idx`");
+  // The file's own bytes do not go to a terminal.
+  header.replace(header.find("idx"), 3, "\\u001b[2J");
+  scratch.write("b", file(header.size(), header + "12345678"));
+  auto escape = SafetensorsFile::open(scratch.path("b"));
+  REQUIRE(escape);
+  CHECK(escape->find("q").error().message ==
+        "`" + scratch.path("b") + "`: no tensor `q`: the file has `?[2J`");
   auto element = opened->element(*opened->find("idx"));
   REQUIRE_FALSE(element);
   CHECK(element.error().message == "`" + scratch.path("a") + "`: tensor `idx` is I64");

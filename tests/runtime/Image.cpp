@@ -143,6 +143,8 @@ TEST_CASE("what is wrong with an image is said") {
         "not a whole Halftone image: the field 'lse' is missing");
   CHECK(refused(replaced(bytes, "tileQ=64", "tileQ=many")) ==
         "not a whole Halftone image: the field 'schedule' is not valid");
+  CHECK(refused(replaced(bytes, "\nmaskShape ", "\nmaskShape \x1b[2J")) ==
+        "not a whole Halftone image: the field 'maskShape' is not valid");
 }
 
 TEST_CASE("the plan's format goes with the schedule, in the file and at use") {
