@@ -95,7 +95,8 @@ std::string candidatesPart(const TunePageFacts &facts) {
   });
   std::string html =
       "<h2>All candidates</h2>\n<p>A header sorts by its column, pressed again the other way "
-      "round.</p>\n" +
+      "round. Times of different rounds are of different moments: the best is who won the race, in "
+      "which the finalists were timed in turns.</p>\n" +
       sortableHead(columns, size_t(median - columns.begin()));
   for (size_t at : byTime(standings))
     html += rowOf(facts, knobs, at);
