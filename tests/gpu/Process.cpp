@@ -2,6 +2,7 @@
 
 #include "tests/gpu/Attention.h"
 
+#include "kernels/KernelCache.h"
 #include "runtime/DeviceProperties.h"
 #include "runtime/Stream.h"
 
@@ -86,6 +87,37 @@ TEST_CASE("a launch can be captured in a CUDA graph") {
     need(stream.synchronize());
     CHECK(onGpu.download() == direct);
   }
+  driver.graphExecDestroy(executable);
+  driver.graphDestroy(graph);
+}
+
+TEST_CASE("a kernel can be made while a graph is being captured, and is in it") {
+  std::optional<Device> device = gpuOrSkip();
+  if (!device)
+    return;
+  // Code that no other test has loaded.
+  Problem problem = nearFrames(3, 7, 10, {.heads = 2, .headDim = 96, .lse = true});
+  Attention attention(problem, MemoryOrder::TokenMajor, 8);
+  GpuAttention onGpu(attention, *device);
+  KernelCache cache({.location = {}});
+  const Driver &driver = *device->details()->driver;
+  ContextScope scope(driver, device->details()->context);
+  Stream stream = need(Stream::create(*device));
+  auto handle = static_cast<cuda::Stream>(stream.handle());
+  cuda::Graph graph = nullptr;
+  cuda::GraphExec executable = nullptr;
+  need(driver.check(driver.streamBeginCapture(handle, 0), "capture"));
+  Result<KernelCache::MadePointer> made = cache.tuned(problem, *device);
+  Status launched = made ? onGpu.launch((*made)->kernel, stream.handle()) : Status(made.error());
+  need(driver.check(driver.streamEndCapture(handle, &graph), "end the capture"));
+  need(launched);
+  need(driver.check(driver.graphInstantiate(&executable, graph, 0), "make the graph"));
+  onGpu.upload();
+  need(driver.check(driver.graphLaunch(executable, handle), "launch the graph"));
+  need(stream.synchronize());
+  Outcome captured = onGpu.download();
+  attention.solve();
+  CHECK(checkKernel(attention, (*made)->kernel, *device) == captured);
   driver.graphExecDestroy(executable);
   driver.graphDestroy(graph);
 }
