@@ -2,14 +2,13 @@
 
 #include "autotune/Digest.h"
 #include "autotune/KeyOf.h"
-#include "autotune/PtxasVersion.h"
 #include "cli/AtomicFile.h"
 #include "cli/CompilerOptions.h"
 #include "cli/EmbeddedSource.h"
 #include "cli/PlanDocument.h"
 #include "cli/ScheduleOption.h"
-#include "cli/StoredSchedule.h"
-#include "codegen/Ptxas.h"
+#include "kernels/Assembler.h"
+#include "kernels/TunedSchedule.h"
 #include "runtime/CpuFeatures.h"
 
 #include <chrono>
@@ -47,16 +46,6 @@ Result<std::vector<Part>> partsOf(const std::vector<Target> &targets) {
   return parts;
 }
 
-/// The version of the ptxas that will be used; "none" without one.
-Result<std::string> ptxasVersionFor(const CompileOptions &compiler) {
-  if (compiler.ptxas == "none")
-    return std::string("none");
-  Result<std::string> path = findPtxas(compiler.ptxas);
-  if (!path)
-    return compiler.ptxas.empty() ? Result<std::string>(std::string("none")) : path.error();
-  return ptxasVersionOf(*path);
-}
-
 const char *extensionOf(Image::Kind kind) {
   return kind == Image::Kind::Cubin ? "cubin" : kind == Image::Kind::Ptx ? "ptx" : "o";
 }
@@ -88,9 +77,8 @@ private:
 /// All of it, on the way to the folder.
 class Package {
 public:
-  Package(Console &console, const AheadOfTime &options, const ChosenProblem &chosen,
-          std::string ptxasVersion)
-      : console(console), options(options), chosen(chosen), ptxasVersion(std::move(ptxasVersion)) {
+  Package(Console &console, const AheadOfTime &options, const ChosenProblem &chosen)
+      : console(console), options(options), chosen(chosen) {
     const AttentionShape &shape = chosen.problem.shape();
     source.name = options.name;
     source.problem = chosen.problem.text();
@@ -104,34 +92,39 @@ public:
   Status write();
 
 private:
-  Result<ChosenSchedule> scheduleFor(const Target &target);
+  Result<TunedSchedule> scheduleFor(const Target &target);
 
   Console &console;
   const AheadOfTime &options;
   const ChosenProblem &chosen;
-  std::string ptxasVersion;
+  std::string ptxasVersion = "none"; ///< of the GPU targets
   ConfigurationStore store;
   EmbeddedSource source;
   std::vector<File> files;
   nlohmann::ordered_json images = nlohmann::ordered_json::array();
 };
 
-Result<ChosenSchedule> Package::scheduleFor(const Target &target) {
-  ChosenSchedule start{defaultSchedule(chosen.problem, target), "default"};
+Result<TunedSchedule> Package::scheduleFor(const Target &target) {
+  Result<Assembler> assembler = Assembler::of(target, nullptr, options.compiler.ptxas);
+  if (!assembler)
+    return assembler.error();
+  if (target.isGpu())
+    ptxasVersion = assembler->version;
+  TunedSchedule start{defaultSchedule(chosen.problem, target), true, "default schedule"};
   if (options.tuned)
-    start = storedSchedule(store, chosen.problem, target, ptxasVersion);
+    start = TunedSchedule::onAnyDevice(chosen.problem, target, assembler->version, store);
   if (options.schedule.empty())
     return start;
   Result<Schedule> changed =
       chooseSchedule(options.schedule, start.schedule, chosen.problem, target);
   if (!changed)
     return changed.error();
-  return ChosenSchedule{*changed, start.origin + ", changed by --schedule"};
+  return TunedSchedule{*changed, false, start.reason + ", changed by --schedule"};
 }
 
 Status Package::add(const Part &part) {
   const Target &target = part.target;
-  Result<ChosenSchedule> schedule = scheduleFor(target);
+  Result<TunedSchedule> schedule = scheduleFor(target);
   if (!schedule)
     return schedule.error();
   CompileOptions compiler = options.compiler;
@@ -158,14 +151,14 @@ Status Package::add(const Part &part) {
   console.document["targets"].push_back(entry);
   entry.erase("compileMs");
   std::string base = fmt::format("{}.{}", options.name, image.target);
-  entry["from"] = schedule->origin;
+  entry["from"] = schedule->reason;
   entry["planFormat"] = image.planFormat;
   entry["file"] = fmt::format("{}.{}", base, extensionOf(image.kind));
   entry["plan"] = fmt::format("{}.{}.plan.json", base, extensionOf(image.kind));
   files.push_back({entry["file"], {image.bytes.begin(), image.bytes.end()}});
   files.push_back({entry["plan"], planDocument(*plan, image)});
-  if (schedule->origin != "default")
-    console.line("  {}", schedule->origin);
+  if (options.tuned || !schedule->isDefault)
+    console.line("  {}", schedule->reason);
 
   EmbeddedImage embedded{image, image.target, {}};
   if (image.kind == Image::Kind::Ptx)
@@ -239,15 +232,12 @@ Status compileAhead(Console &console, const AheadOfTime &options, const ChosenPr
   Result<std::vector<Part>> parts = partsOf(options.targets);
   if (!parts)
     return parts.error();
-  Result<std::string> ptxasVersion = ptxasVersionFor(options.compiler);
-  if (!ptxasVersion)
-    return ptxasVersion.error();
   Folder folder(options.folder);
   if (Status status = folder.make(); !status)
     return status;
   console.document = {{"targets", nlohmann::ordered_json::array()}};
   imageHeading(console);
-  Package package(console, options, chosen, *ptxasVersion);
+  Package package(console, options, chosen);
   for (const Part &part : *parts)
     if (Status status = package.add(part); !status)
       return status;

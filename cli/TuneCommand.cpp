@@ -1,6 +1,5 @@
 #include "autotune/ConfigurationStore.h"
 #include "autotune/KeyOf.h"
-#include "autotune/PtxasVersion.h"
 #include "cli/AtomicFile.h"
 #include "cli/Budget.h"
 #include "cli/Commands.h"
@@ -11,8 +10,8 @@
 #include "cli/TunePage.h"
 #include "cli/TuneProgress.h"
 #include "cli/TuneReport.h"
-#include "codegen/Ptxas.h"
 #include "dsl/TileMap.h"
+#include "kernels/Assembler.h"
 
 #include <llvm/Support/Signals.h>
 
@@ -73,19 +72,12 @@ Result<std::vector<int>> chooseDevices(const Options &options, const Target &tar
 /// The key under which the result is kept.
 Result<Key> keyFor(const Problem &problem, const Place &place, const Options &options,
                    const std::string &ptxas) {
-  std::string version = "none";
-  if (place.device.isGpu()) {
-    version = fmt::format("driver {}", place.device.driverVersion());
-    if (ptxas != "none")
-      if (Result<std::string> path = findPtxas(ptxas)) {
-        Result<std::string> found = ptxasVersionOf(*path);
-        if (!found)
-          return found.error();
-        version = *found;
-      }
-  }
+  Result<Assembler> assembler = Assembler::of(place.target, &place.device, ptxas);
+  if (!assembler)
+    return assembler.error();
   return keyOf(problem, place.target.name, Hardware::of(place.device),
-               Toolchain::ofThisBuild(version), fmt::format("l2={}", options.l2));
+               Toolchain::ofThisBuild(assembler->versionOn(place.device)),
+               fmt::format("l2={}", options.l2));
 }
 
 /// Where the journal is, unless one is named: in the user's cache folder, by the key.

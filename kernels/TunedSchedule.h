@@ -20,6 +20,12 @@ struct TunedSchedule {
   /// the target refuses is not used. The problem must check().
   static TunedSchedule of(const Problem &problem, const Target &target, const Device &device,
                           const std::string &ptxasVersion, const ConfigurationStore &store);
+  /// The same where the device is not at hand: what was found on whichever device is nearest.
+  /// "tuned on NVIDIA H200 (shipped)"; "tuned on NVIDIA H200 (user); nearest: heads is 40 here and
+  /// 24 there"; "default schedule: not tuned".
+  static TunedSchedule onAnyDevice(const Problem &problem, const Target &target,
+                                   const std::string &ptxasVersion,
+                                   const ConfigurationStore &store);
 };
 
 } // namespace halftone

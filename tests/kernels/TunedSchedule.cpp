@@ -1,7 +1,6 @@
-#include "cli/StoredSchedule.h"
+#include "kernels/TunedSchedule.h"
 
 #include "autotune/KeyOf.h"
-#include "codegen/Compile.h"
 
 #include <doctest/doctest.h>
 
@@ -10,7 +9,6 @@
 #include <unistd.h>
 
 using namespace halftone;
-using namespace halftone::cli;
 
 namespace {
 
@@ -55,24 +53,27 @@ struct Tuned {
 
 TEST_CASE("code for a GPU that is not here takes the schedule that was tuned on one like it") {
   Tuned tuned;
-  ChosenSchedule same = storedSchedule(*tuned.store, causal(1000, 4), tuned.target, "13.0.88");
+  TunedSchedule same =
+      TunedSchedule::onAnyDevice(causal(1000, 4), tuned.target, "13.0.88", *tuned.store);
   CHECK(same.schedule.text() == tuned.best.text());
-  CHECK(same.origin == "tuned on NVIDIA H200 (user)");
+  CHECK(same.reason == "tuned on NVIDIA H200 (user)");
 
-  ChosenSchedule near = storedSchedule(*tuned.store, causal(1000, 8), tuned.target, "13.0.88");
+  TunedSchedule near =
+      TunedSchedule::onAnyDevice(causal(1000, 8), tuned.target, "13.0.88", *tuned.store);
   CHECK(near.schedule.text() == tuned.best.text());
-  CHECK(near.origin == "tuned on NVIDIA H200 (user); nearest: heads is 8 here and 4 there");
+  CHECK(near.reason == "tuned on NVIDIA H200 (user); nearest: heads is 8 here and 4 there");
 }
 
 TEST_CASE("code that nothing was tuned for takes the default schedule") {
   Tuned tuned;
   Target other = *Target::parse("sm_90a");
-  ChosenSchedule target = storedSchedule(*tuned.store, causal(1000, 4), other, "13.0.88");
+  TunedSchedule target =
+      TunedSchedule::onAnyDevice(causal(1000, 4), other, "13.0.88", *tuned.store);
   CHECK(target.schedule.text() == defaultSchedule(causal(1000, 4), other).text());
-  CHECK(target.origin == "default: not tuned");
+  CHECK(target.reason == "default schedule: not tuned");
 
   Layout line = Layout::sequence(1000);
   Problem dense = attention(line, {.heads = 4, .headDim = 64});
-  ChosenSchedule pattern = storedSchedule(*tuned.store, dense, tuned.target, "13.0.88");
-  CHECK(pattern.origin == "default: not tuned");
+  TunedSchedule pattern = TunedSchedule::onAnyDevice(dense, tuned.target, "13.0.88", *tuned.store);
+  CHECK(pattern.reason == "default schedule: not tuned");
 }
