@@ -110,16 +110,13 @@ Result<TunedSchedule> Package::scheduleFor(const Target &target) {
     return assembler.error();
   if (target.isGpu())
     ptxasVersion = assembler->version;
-  TunedSchedule start{defaultSchedule(chosen.problem, target), true, "default schedule"};
-  if (options.tuned)
-    start = TunedSchedule::onAnyDevice(chosen.problem, target, assembler->version, store);
-  if (options.schedule.empty())
-    return start;
-  Result<Schedule> changed =
-      chooseSchedule(options.schedule, start.schedule, chosen.problem, target);
-  if (!changed)
-    return changed.error();
-  return TunedSchedule{*changed, false, start.reason + ", changed by --schedule"};
+  if (options.tuned && options.schedule.empty())
+    return TunedSchedule::onAnyDevice(chosen.problem, target, assembler->version, store);
+  Result<Schedule> schedule = chooseSchedule(options.schedule, chosen.problem, target);
+  if (!schedule)
+    return schedule.error();
+  bool isDefault = options.schedule.empty();
+  return TunedSchedule{*schedule, isDefault, isDefault ? "default schedule" : "given schedule"};
 }
 
 Status Package::add(const Part &part) {

@@ -11,8 +11,8 @@ struct AheadOfTime {
   std::vector<Target> targets;
   std::string folder;   ///< made if it is not there; its parent must be
   std::string name;     ///< a C identifier
-  std::string schedule; ///< fields to change in the schedule of every target; may be empty
-  bool tuned = true;    ///< begin with the schedule that was tuned, where there is one
+  std::string schedule; ///< fields to change in the default schedule of every target; may be empty
+  bool tuned = true;    ///< without `schedule`: the one that was tuned, where there is one
   CompileOptions compiler;
 };
 

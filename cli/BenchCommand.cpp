@@ -53,12 +53,13 @@ size_t withDense(std::vector<ChosenProblem> &problems) {
 }
 
 Result<Comparison::Row> measure(const ChosenProblem &chosen, const Place &place,
-                                const Inputs &inputs, const BenchOptions &options) {
+                                const Inputs &inputs, const BenchOptions &options,
+                                Console &console) {
   const Problem &problem = chosen.problem;
-  auto schedule = chooseSchedule({}, problem, place.target);
+  auto schedule = chooseScheduleHere(console, {}, problem, place, options.compiler);
   if (!schedule)
     return schedule.error();
-  auto ready = prepare(problem, *schedule, place, options.compiler);
+  auto ready = prepare(problem, schedule->schedule, place, options.compiler);
   if (!ready)
     return ready.error();
   const Plan &plan = ready->kernel.plan();
@@ -165,7 +166,7 @@ Result<int> bench(const BenchOptions &options, Console &console) {
     return inputs.error();
 
   for (const ChosenProblem &chosen : *problems) {
-    auto row = measure(chosen, *place, *inputs, options);
+    auto row = measure(chosen, *place, *inputs, options, console);
     if (!row)
       return row.error();
     comparison.rows.push_back(std::move(*row));

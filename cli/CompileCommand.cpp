@@ -176,10 +176,10 @@ Action addCompileCommand(CLI::App &app) {
   addText(app, "--name", options->name,
           "What its C functions are called (default: the pattern's name and _attention)")
       ->type_name("NAME");
-  app.add_flag(
-      "--tuned,!--no-tuned", options->tuned,
-      "Into a folder: begin with the tuned schedule, where the cache has one (default), or "
-      "the default one");
+  app.add_flag("--tuned,!--no-tuned", options->tuned,
+               "Into a folder, without --schedule: take the tuned schedule, where the cache has "
+               "one (default), or "
+               "the default one");
   declareCompilerOptions(app, options->compiler);
   app.footer(R"(Examples:
   halftone compile --preset wan2.1-14b:832x480x81 --pattern radial --target sm_80,sm_90

@@ -64,13 +64,13 @@ Result<int> run(const RunOptions &options, Console &console) {
     if (Status status = fit(*inputs, problem); !status)
       return status.error();
   std::string problemText = std::exchange(console.source, options.schedule);
-  auto schedule = chooseSchedule(options.schedule, problem, place->target);
+  auto schedule = chooseScheduleHere(console, options.schedule, problem, *place, options.compiler);
   if (!schedule)
     return schedule.error();
   console.source = problemText;
   if (Status status = checkMemory(problem); !status)
     return status.error();
-  auto ready = prepare(problem, *schedule, *place, options.compiler);
+  auto ready = prepare(problem, schedule->schedule, *place, options.compiler);
   if (!ready)
     return ready.error();
   if (ready->kernel.plan().keptPairs == 0)
@@ -95,7 +95,7 @@ Result<int> run(const RunOptions &options, Console &console) {
     if (Status status = writeSafetensors(options.output, tensors); !status)
       return status.error();
   }
-  report(console, *chosen, *place, *ready, *measured);
+  report(console, *chosen, *place, *ready, *measured, schedule->reason);
   if (!options.output.empty()) {
     console.document["output"] = options.output;
     console.line("wrote    o and lse to {}", options.output);

@@ -5,7 +5,7 @@
 namespace halftone::cli {
 
 void report(Console &console, const ChosenProblem &chosen, const Place &place, const Ready &ready,
-            const Measured &measured) {
+            const Measured &measured, const std::string &origin) {
   const Problem &problem = chosen.problem;
   const AttentionShape &shape = problem.shape();
   const Image &image = ready.kernel.image();
@@ -19,6 +19,7 @@ void report(Console &console, const ChosenProblem &chosen, const Place &place, c
                       {"target", place.target.name},
                       {"device", place.device.name()},
                       {"schedule", image.schedule.text()},
+                      {"scheduleFrom", origin},
                       {"tokens", problem.query().tokenCount()},
                       {"keptPairs", plan.keptPairs},
                       {"coveredPairs", plan.coveredPairs},
@@ -40,6 +41,7 @@ void report(Console &console, const ChosenProblem &chosen, const Place &place, c
                elementName(shape.element));
   console.line("target   {} on {}", place.target.name, place.device.name());
   console.line("schedule {}", image.schedule.text());
+  console.line("         {}", origin);
   console.line("kept     {:.2f}% of all pairs; computed, in tiles, {:.2f}%",
                100 * double(plan.keptPairs) / allPairs, 100 * double(plan.coveredPairs) / allPairs);
   console.line("compiled in {:.0f} ms, planned and loaded in {:.1f} ms", ready.compileMs,

@@ -6,9 +6,9 @@
 
 namespace halftone::cli {
 
-/// Says what ran, where, and how fast.
+/// Says what ran, where, and how fast; `origin`: where its schedule comes from.
 void report(Console &console, const ChosenProblem &chosen, const Place &place, const Ready &ready,
-            const Measured &measured);
+            const Measured &measured, const std::string &origin);
 
 /// Says how the output compares with the reference.
 void report(Console &console, const CheckReport &checked);

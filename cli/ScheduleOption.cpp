@@ -1,5 +1,7 @@
 #include "cli/ScheduleOption.h"
 
+#include "kernels/Assembler.h"
+
 #include <map>
 #include <sstream>
 
@@ -17,11 +19,7 @@ void putFields(const std::string &text, std::map<std::string, std::string> &fiel
 
 Result<Schedule> chooseSchedule(std::string_view text, const Problem &problem,
                                 const Target &target) {
-  return chooseSchedule(text, defaultSchedule(problem, target), problem, target);
-}
-
-Result<Schedule> chooseSchedule(std::string_view text, Schedule schedule, const Problem &problem,
-                                const Target &target) {
+  Schedule schedule = defaultSchedule(problem, target);
   if (!text.empty()) {
     // Read alone first, so that a mistake is reported in the user's words.
     if (auto given = Schedule::parse(text); !given)
@@ -40,6 +38,26 @@ Result<Schedule> chooseSchedule(std::string_view text, Schedule schedule, const 
   if (Status status = checkSchedule(problem, schedule, target); !status)
     return status.error();
   return schedule;
+}
+
+Result<TunedSchedule> chooseScheduleHere(Console &console, std::string_view text,
+                                         const Problem &problem, const Place &place,
+                                         const CompileOptions &compiler) {
+  if (!text.empty()) {
+    Result<Schedule> schedule = chooseSchedule(text, problem, place.target);
+    if (!schedule)
+      return schedule.error();
+    return TunedSchedule{*schedule, false, "given schedule"};
+  }
+  Result<Assembler> assembler = Assembler::of(place.target, &place.device, compiler.ptxas);
+  if (!assembler)
+    return assembler.error();
+  ConfigurationStore store;
+  TunedSchedule tuned = TunedSchedule::of(problem, place.target, place.device,
+                                          assembler->versionOn(place.device), store);
+  for (const std::string &warning : store.takeWarnings())
+    console.warn(warning);
+  return tuned;
 }
 
 } // namespace halftone::cli

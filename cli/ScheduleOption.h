@@ -1,6 +1,9 @@
 #pragma once
 
-#include "codegen/Target.h"
+#include "cli/Console.h"
+#include "cli/Machine.h"
+#include "codegen/Compile.h"
+#include "kernels/TunedSchedule.h"
 
 namespace halftone::cli {
 
@@ -9,8 +12,10 @@ namespace halftone::cli {
 Result<Schedule> chooseSchedule(std::string_view text, const Problem &problem,
                                 const Target &target);
 
-/// The same, from another schedule than the default.
-Result<Schedule> chooseSchedule(std::string_view text, Schedule schedule, const Problem &problem,
-                                const Target &target);
+/// The same; but without a text the schedule that was tuned for this problem on this device, where
+/// the cache has one, and where it comes from. Trouble with the cache is a warning.
+Result<TunedSchedule> chooseScheduleHere(Console &console, std::string_view text,
+                                         const Problem &problem, const Place &place,
+                                         const CompileOptions &compiler);
 
 } // namespace halftone::cli

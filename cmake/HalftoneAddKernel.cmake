@@ -6,9 +6,9 @@
 # runtime and nothing else: no LLVM, no CUDA library. No GPU is needed to build.
 #
 #   TARGETS   what to compile for, as `halftone compile --target`; default sm_80 sm_90a
-#   SCHEDULE  fields to change in the schedule, "tileQ=128 tileK=64"
+#   SCHEDULE  fields to change in the default schedule, "tileQ=128 tileK=64"
 #   PTXAS     the ptxas to use; none leaves PTX for the driver; default: the one that is found
-#   NO_TUNED  begin with the default schedule even where the cache has a tuned one
+#   NO_TUNED  take the default schedule even where the cache has a tuned one
 function(halftone_add_kernel name)
   cmake_parse_arguments(ARG "NO_TUNED" "SOURCE;SCHEDULE;PTXAS" "TARGETS" ${ARGN})
   if(ARG_UNPARSED_ARGUMENTS)
