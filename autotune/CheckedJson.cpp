@@ -67,6 +67,13 @@ std::string wrongByItself(const Json &value) {
   return reason.empty() ? reason : "it " + reason;
 }
 
+/// What is wrong with a field's name whatever the schema; empty where nothing is.
+std::string wrongName(const std::string &name) {
+  std::string reason = name.size() > mostNameBytes ? "has " + std::to_string(name.size()) + " bytes"
+                                                   : unprintable(name);
+  return reason.empty() ? reason : "the name of a field " + reason;
+}
+
 /// "place: reason" of the first such value or name in `json`, which is at `place`.
 std::string firstWrong(const Json &json, const std::string &place) {
   std::string before = place.empty() ? "" : place + ": ";
@@ -75,10 +82,8 @@ std::string firstWrong(const Json &json, const std::string &place) {
     return reason.empty() ? reason : before + reason;
   }
   for (const auto &[name, value] : json.items()) {
-    if (name.size() > mostNameBytes)
-      return before + "the name of a field has " + std::to_string(name.size()) + " bytes";
-    if (std::string reason = unprintable(name); !reason.empty())
-      return before + "the name of a field " + reason;
+    if (std::string reason = wrongName(name); !reason.empty())
+      return before + reason;
     std::string inner = place;
     if (json.is_array())
       inner.append("[").append(name).append("]");
