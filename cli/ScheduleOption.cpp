@@ -1,5 +1,7 @@
 #include "cli/ScheduleOption.h"
 
+#include "cli/Console.h"
+#include "cli/Machine.h"
 #include "kernels/Assembler.h"
 
 #include <map>

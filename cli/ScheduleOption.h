@@ -1,11 +1,12 @@
 #pragma once
 
-#include "cli/Console.h"
-#include "cli/Machine.h"
 #include "codegen/Compile.h"
 #include "kernels/TunedSchedule.h"
 
 namespace halftone::cli {
+
+class Console;
+struct Place;
 
 /// The default schedule of this problem and target with the fields of `text` put in their place,
 /// checked against the target.
