@@ -7,6 +7,7 @@
 // where a GPU runs the code. Counters are milliseconds of the processor, those of ptxas included:
 // on an idle machine the same as those of the clock, since one thing follows the other.
 #include "codegen/Compile.h"
+#include "bench/Benchmarks.h"
 #include "codegen/Compilation.h"
 #include "codegen/CpuJit.h"
 #include "codegen/EmitPtx.h"
@@ -205,7 +206,9 @@ void stages(benchmark::State &state, const char *name, Kept kept) {
   stages.report();
 }
 
-void addAll() {
+} // namespace
+
+void halftone::bench::addBenchmarks() {
   // Those of their own process first: this one has compiled nothing then.
   for (auto [name, run] : {std::pair{"cold", &cold}, std::pair{"stages", &stages}})
     for (const char *target : {"sm_90a", "sm_80", "cpu"})
@@ -218,15 +221,4 @@ void addAll() {
         else
           added->UseRealTime();
       }
-}
-
-} // namespace
-
-int main(int argc, char **argv) {
-  benchmark::Initialize(&argc, argv);
-  if (benchmark::ReportUnrecognizedArguments(argc, argv))
-    return 2;
-  addAll();
-  benchmark::RunSpecifiedBenchmarks();
-  return 0;
 }

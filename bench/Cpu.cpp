@@ -2,6 +2,7 @@
 // with and without rounding to blocks, on clips of 8, 16 and 32 frames. Beside the time: the
 // density of what is kept and of what is computed, and the speed at which it is. peers/cpu_sdpa.py
 // runs it beside PyTorch.
+#include "bench/Benchmarks.h"
 #include "codegen/Compile.h"
 #include "kernels/patterns/Radial.h"
 #include "runtime/Kernel.h"
@@ -66,7 +67,9 @@ void run(benchmark::State &state, Kept kept) {
                                                benchmark::Counter::kIsIterationInvariantRate);
 }
 
-void addAll() {
+} // namespace
+
+void halftone::bench::addBenchmarks() {
   auto add = [](const char *name, Kept kept) {
     return benchmark::RegisterBenchmark(name, run, kept)
         ->ArgName("frames")
@@ -77,15 +80,4 @@ void addAll() {
   add("dense", Kept::Dense)->Arg(8);
   add("radial_exact", Kept::RadialExact)->Arg(8)->Arg(16)->Arg(32);
   add("radial_reference", Kept::RadialReference)->Arg(8)->Arg(16)->Arg(32);
-}
-
-} // namespace
-
-int main(int argc, char **argv) {
-  benchmark::Initialize(&argc, argv);
-  if (benchmark::ReportUnrecognizedArguments(argc, argv))
-    return 2;
-  addAll();
-  benchmark::RunSpecifiedBenchmarks();
-  return 0;
 }

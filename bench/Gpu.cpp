@@ -4,6 +4,7 @@
 
 #include "bench/SustainedTime.h"
 #include "cli/CompilerOptions.h"
+#include "cli/Execution.h"
 #include "cli/ProblemOptions.h"
 #include "cli/ScheduleOption.h"
 #include "kernels/Build.h"
@@ -21,10 +22,6 @@ struct Options {
   std::string target, schedule;
   TimingPlan timing;
 };
-
-double teraflops(int64_t pairs, int64_t headDim, double milliseconds) {
-  return 4.0 * double(pairs) * double(headDim) / milliseconds / 1e9;
-}
 
 Result<Target> chooseTarget(const std::string &name, const Device &device) {
   return name.empty() ? targetOf(device) : Target::parse(name);
@@ -44,31 +41,26 @@ Status measure(const Options &options, cli::Console &console) {
   Result<Schedule> schedule = cli::chooseSchedule(options.schedule, problem, *target);
   if (!schedule)
     return schedule.error();
-  CompileOptions compileOptions = options.compile;
-  if (target->computeCapability / 10 != device->computeCapability() / 10)
-    compileOptions.ptxas = "none";
-  Result<Compiled> compiled = compile(problem, *schedule, *target, compileOptions);
-  if (!compiled)
-    return compiled.error();
-  Result<Kernel> kernel = Kernel::load(compiled->image, problem, *device);
-  if (!kernel)
-    return kernel.error();
+  Result<cli::Ready> ready = cli::prepare(problem, *schedule, {*target, *device}, options.compile);
+  if (!ready)
+    return ready.error();
+  const Kernel &kernel = ready->kernel;
   Result<BenchTensors> tensors = BenchTensors::make(problem, *device);
   if (!tensors)
     return tensors.error();
-  Result<Timing> timing = sustainedTime(*kernel, *tensors, *device, options.timing);
+  Result<Timing> timing = sustainedTime(kernel, *tensors, *device, options.timing);
   if (!timing)
     return timing.error();
 
   const AttentionShape &shape = problem.shape();
-  const Plan &plan = kernel->plan();
+  const Plan &plan = kernel.plan();
   double allPairs = double(shape.batch * shape.heads) * double(problem.query().tokenCount()) *
                     double(problem.key().tokenCount());
-  const Image &image = *compiled->image;
+  const Image &image = kernel.image();
   console.document = {
       {"ms", timing->medianMs},
-      {"covered TFLOP/s", teraflops(plan.coveredPairs, shape.headDim, timing->medianMs)},
-      {"kept TFLOP/s", teraflops(plan.keptPairs, shape.headDim, timing->medianMs)},
+      {"covered TFLOP/s", cli::teraflops(plan.coveredPairs, shape.headDim, timing->medianMs)},
+      {"kept TFLOP/s", cli::teraflops(plan.keptPairs, shape.headDim, timing->medianMs)},
       {"covered", double(plan.coveredPairs) / allPairs},
       {"kept", double(plan.keptPairs) / allPairs},
       {"fastest ms", timing->fastestMs},
@@ -83,7 +75,7 @@ Status measure(const Options &options, cli::Console &console) {
       {"registers", image.registers},
       {"spill bytes", image.spillBytes},
       {"shared bytes", image.sharedBytes},
-      {"plan bytes", kernel->workspaceBytes()},
+      {"plan bytes", kernel.workspaceBytes()},
       {"gpu", device->name()},
       {"driver", device->driverVersion()}};
   return {};

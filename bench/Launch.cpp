@@ -7,6 +7,7 @@
 // the file to an image; without a file of its own it would compile. "cpu" is a launch of almost no
 // work, on one thread and on all. "gpu" is a launch on a stream of its own, beside the driver's own
 // call for an empty kernel with the same parameters.
+#include "bench/Benchmarks.h"
 #include "codegen/Compile.h"
 #include "kernels/KernelCache.h"
 #include "kernels/Presets.h"
@@ -231,7 +232,9 @@ void gpuBareCall(benchmark::State &state, bool tensorMaps) {
   });
 }
 
-void addAll() {
+} // namespace
+
+void halftone::bench::addBenchmarks() {
   using benchmark::RegisterBenchmark;
   RegisterBenchmark("memory/build/radial/held", held, Kept::Radial, false);
   RegisterBenchmark("memory/tuned/radial/held", held, Kept::Radial, true);
@@ -255,15 +258,4 @@ void addAll() {
     RegisterBenchmark(("gpu/" + std::string(target)).c_str(), gpuLaunch, target)->UseManualTime();
   RegisterBenchmark("gpu/bare/6-parameters", gpuBareCall, true)->UseManualTime();
   RegisterBenchmark("gpu/bare/1-parameter", gpuBareCall, false)->UseManualTime();
-}
-
-} // namespace
-
-int main(int argc, char **argv) {
-  benchmark::Initialize(&argc, argv);
-  if (benchmark::ReportUnrecognizedArguments(argc, argv))
-    return 2;
-  addAll();
-  benchmark::RunSpecifiedBenchmarks();
-  return 0;
 }

@@ -5,6 +5,7 @@
 // process runs on one core; peak_MiB is its memory.
 
 #include "runtime/Plan.h"
+#include "bench/Benchmarks.h"
 #include "dsl/TileMap.h"
 #include "kernels/patterns/Radial.h"
 
@@ -96,7 +97,9 @@ void plan(benchmark::State &state, const Clip &clip, const Schedule &schedule) {
   state.counters["peak_MiB"] = peakMiB();
 }
 
-void registerPlans() {
+} // namespace
+
+void halftone::bench::addBenchmarks() {
   struct {
     const char *name;
     const Clip &clip;
@@ -112,14 +115,4 @@ void registerPlans() {
               .c_str(),
           plan, clip, Schedule{.tileQ = 128, .tileK = tileK, .gather = gather})
           ->Unit(benchmark::kMillisecond);
-}
-
-} // namespace
-
-int main(int count, char **arguments) {
-  benchmark::Initialize(&count, arguments);
-  if (benchmark::ReportUnrecognizedArguments(count, arguments))
-    return 2;
-  registerPlans();
-  benchmark::RunSpecifiedBenchmarks();
 }

@@ -1,5 +1,6 @@
 #include "cli/Execution.h"
 
+#include "kernels/Assembler.h"
 #include "runtime/Stream.h"
 
 #include <algorithm>
@@ -134,11 +135,11 @@ Status measureOnGpu(const Kernel &kernel, const Device &device, const Inputs &in
 
 Result<Ready> prepare(const Problem &problem, const Schedule &schedule, const Place &place,
                       const CompileOptions &options) {
-  // Machine code runs on its own generation of GPUs only; for another one the driver compiles PTX.
+  Result<Assembler> assembler = Assembler::of(place.target, &place.device, options.ptxas);
+  if (!assembler)
+    return assembler.error();
   CompileOptions fitting = options;
-  if (place.device.isGpu() && fitting.ptxas.empty() &&
-      place.device.computeCapability() / 10 != place.target.computeCapability / 10)
-    fitting.ptxas = "none";
+  fitting.ptxas = assembler->ptxas;
   auto start = Clock::now();
   auto compiled = compile(problem, schedule, place.target, fitting);
   if (!compiled)

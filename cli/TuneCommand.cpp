@@ -70,13 +70,10 @@ Result<std::vector<int>> chooseDevices(const Options &options, const Target &tar
 }
 
 /// The key under which the result is kept.
-Result<Key> keyFor(const Problem &problem, const Place &place, const Options &options,
-                   const std::string &ptxas) {
-  Result<Assembler> assembler = Assembler::of(place.target, &place.device, ptxas);
-  if (!assembler)
-    return assembler.error();
+Key keyFor(const Problem &problem, const Place &place, const Options &options,
+           const Assembler &assembler) {
   return keyOf(problem, place.target.name, Hardware::of(place.device),
-               Toolchain::ofThisBuild(assembler->versionOn(place.device)),
+               Toolchain::ofThisBuild(assembler.versionOn(place.device)),
                fmt::format("l2={}", options.l2));
 }
 
@@ -215,19 +212,16 @@ Result<int> run(const Options &options, Console &console) {
   tuning.devices = *devices;
   tuning.resume = options.resume;
   tuning.force = options.force;
-  tuning.ptxas = options.ptxas;
-  // Machine code runs on its own generation of GPUs only; for another one the driver compiles PTX.
-  if (place->device.isGpu() && tuning.ptxas.empty() &&
-      place->device.computeCapability() / 10 != place->target.computeCapability / 10)
-    tuning.ptxas = "none";
+  Result<Assembler> assembler = Assembler::of(place->target, &place->device, options.ptxas);
+  if (!assembler)
+    return assembler.error();
+  tuning.ptxas = assembler->ptxas;
 
-  auto key = keyFor(problem, *place, options, tuning.ptxas);
-  if (!key)
-    return key.error();
+  Key key = keyFor(problem, *place, options, *assembler);
   CacheLocation location = CacheLocation::find();
   ConfigurationStore store(location);
   if (!options.force && !options.resume) {
-    Lookup known = store.get(*key);
+    Lookup known = store.get(key);
     if (known.match == Lookup::Match::Hit && !options.report.empty())
       return misuse(fmt::format("--report `{}`: the cache has the answer ({}), so there is no "
                                 "search to report on",
@@ -248,7 +242,7 @@ Result<int> run(const Options &options, Console &console) {
     }
   }
   tuning.journal =
-      options.journal.empty() ? defaultJournal(location, *key, console) : options.journal;
+      options.journal.empty() ? defaultJournal(location, key, console) : options.journal;
   if (options.resume && tuning.journal.empty())
     return misuse("there is no folder for journals to resume from", "name one with --journal");
   // Workers have a device to themselves: this process only asked which one.
@@ -277,7 +271,7 @@ Result<int> run(const Options &options, Console &console) {
   if (!tuned.report.trouble)
     console.note("the search ended early: {}", tuned.report.trouble.error().text());
   if (search.winner && search.standings[*search.winner].raced) {
-    if (Status status = store.put(configurationOf(*key, problem, tuned.report)); !status)
+    if (Status status = store.put(configurationOf(key, problem, tuned.report)); !status)
       return status.error();
     tuned.kept = location.userFolder.empty() ? "" : location.userFolder;
     for (const std::string &warning : store.takeWarnings())
