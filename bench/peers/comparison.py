@@ -142,7 +142,7 @@ class Comparison:
         runs = {MATMUL: lambda: torch.mm(a, b),
                 **{name: call.function for name, call in self.calls.items()}}
         if self.case.tile_order:
-            runs["permutation"] = self.work.permutation()
+            runs["permutation"] = self.work.permute
         times = {name: [] for name in (*self.kernels, *runs)}
         for turn in range(self.options.rounds):
             for name in list(times) if turn % 2 == 0 else list(times)[::-1]:
@@ -206,5 +206,6 @@ class Comparison:
         self.calls.clear()
         self.work = self.reference = None
         gc.collect()
-        torch._dynamo.reset()
+        if "torch._dynamo" in sys.modules:  # a compiled peer was made
+            torch._dynamo.reset()
         torch.cuda.empty_cache()

@@ -46,7 +46,8 @@ def flex(work, options, mask_mod=None):
     block_mask, milliseconds = None, None
     if work.causal:
         block_mask, milliseconds = planning(lambda: create_block_mask(
-            lambda batch, head, query, key: query >= key, None, None, work.tokens, work.tokens))
+            lambda batch, head, query, key: query >= key, None, None, work.tokens, work.tokens,
+            device="cuda"))
     elif not work.dense:
         (counts, indices), listing = work.lists()
         padded = torch.zeros(len(counts), len(counts), dtype=torch.int32, device="cuda")

@@ -84,24 +84,25 @@ class Work:
         return (torch.tensor(queries, device="cuda", dtype=torch.int32),
                 torch.tensor(keys, device="cuda", dtype=torch.int32))
 
-    def permutation(self):
-        """A call that takes q, k and v from the order of frames to that of tiles, and an output
-        back."""
-        (frames, rows, columns), (tile_frames, tile_rows, tile_columns) = self.case.tile_order
-        counts = frames // tile_frames, rows // tile_rows, columns // tile_columns
+    def tiles(self):
+        """Of the axes of frames, rows and columns: the tiles along each, and a tile's length."""
+        sizes, tile = self.case.tile_order
+        return [size // length for size, length in zip(sizes, tile)], tile
 
-        def to_tiles(tensor):
-            split = tensor.view(self.heads, counts[0], tile_frames, counts[1], tile_rows, counts[2],
-                                tile_columns, self.depth)
-            return split.permute(0, 1, 3, 5, 2, 4, 6, 7).contiguous()
+    def to_tiles(self, tensor):
+        """Tokens ordered by tile, from tokens ordered by frame."""
+        (frames, rows, columns), (frame, row, column) = self.tiles()
+        split = tensor.view(self.heads, frames, frame, rows, row, columns, column, self.depth)
+        return split.permute(0, 1, 3, 5, 2, 4, 6, 7).reshape(tensor.shape)
 
-        def to_frames(tensor):
-            split = tensor.view(self.heads, *counts, tile_frames, tile_rows, tile_columns, self.depth)
-            return split.permute(0, 1, 4, 2, 5, 3, 6, 7).contiguous()
+    def to_frames(self, tensor):
+        """The way back."""
+        counts, tile = self.tiles()
+        split = tensor.view(self.heads, *counts, *tile, self.depth)
+        return split.permute(0, 1, 4, 2, 5, 3, 6, 7).reshape(tensor.shape)
 
-        def call():
-            for tensor in (self.q, self.k, self.v):
-                to_tiles(tensor)
-            to_frames(self.q)
-
-        return call
+    def permute(self):
+        """What it takes to go to the order of tiles and back: q, k and v there, an output back."""
+        for tensor in (self.q, self.k, self.v):
+            self.to_tiles(tensor)
+        self.to_frames(self.q)
