@@ -97,15 +97,17 @@ def main():
                 "layouts": "peers [batch, head, token, depth] in memory, ours [batch, token, head, depth]",
                 "peers": {name: title for name, (title, _) in MAKERS.items()},
                 "absent": options.absent, "not begun": [], "failed": {}, "problems": [], "ratios": []}
+    dead = False
     for case, rows in options.cases:
-        if time.monotonic() - begun > options.deadline:
+        if dead or time.monotonic() - begun > options.deadline:
             document["not begun"] += [row.name for row in rows]
+            machine.save(document, options.out)
             continue
         try:
             compare(case, rows, options, clocks, document)
         except DeadGpu as error:
             document["failed"][case.name] = f"the GPU cannot be used any more: {error}"
-            break
+            dead = True
         except Exception as error:  # the next problem may do better
             document["failed"][case.name] = f"{type(error).__name__}: {error}"
             print(f"compare: {case.name}: {error}", file=sys.stderr, flush=True)

@@ -148,7 +148,7 @@ class Comparison:
             for name in list(times) if turn % 2 == 0 else list(times)[::-1]:
                 if name in self.failed:
                     continue
-                begun = time.monotonic()
+                begun = time.time()
                 try:
                     if name in self.kernels:
                         ms = self.kernels[name].time()["ms"]
@@ -158,7 +158,9 @@ class Comparison:
                     self._drop(name, error)
                     self._still_alive(name)
                     continue
-                times[name].append({"ms": ms, **clocks.since(begun + self.options.warm_up)})
+                times[name].append({"ms": ms, "from": begun + self.options.warm_up, "to": time.time()})
+        for turn in (turn for rounds in times.values() for turn in rounds):
+            turn.update(clocks.between(turn.pop("from"), turn.pop("to")))
         return {name: rounds for name, rounds in times.items() if name not in self.failed}
 
     def results(self, times):
@@ -208,4 +210,7 @@ class Comparison:
         gc.collect()
         if "torch._dynamo" in sys.modules:  # a compiled peer was made
             torch._dynamo.reset()
-        torch.cuda.empty_cache()
+        try:
+            torch.cuda.empty_cache()
+        except RuntimeError:
+            pass  # a DeadGpu is under way

@@ -1,5 +1,6 @@
 """Sustained times of calls on the GPU, and the clocks and power they ran at."""
 
+import datetime
 import math
 import shutil
 import statistics
@@ -56,7 +57,7 @@ def planning(plan):
 class Clocks:
     """The clock and the power of a GPU, sampled by nvidia-smi where there is one."""
 
-    FIELDS = ("clocks.sm", "power.draw", "temperature.gpu")
+    FIELDS = ("timestamp", "clocks.sm", "power.draw", "temperature.gpu")
     NAMES = ("clock MHz", "power W", "temperature C")
 
     def __init__(self, gpu=0, interval_ms=50):
@@ -71,15 +72,22 @@ class Clocks:
 
     def _read(self):
         for line in self.process.stdout:
-            try:
-                values = [float(value) for value in line.split(",")]
-            except ValueError:
-                continue  # "[N/A]": this GPU does not say
-            self.samples.append((time.monotonic(), values))
+            if sample := self.parsed(line):
+                self.samples.append(sample)
 
-    def since(self, start):
-        """The means of the samples taken since a time.monotonic(); empty where there are none."""
-        values = [value for at, value in list(self.samples) if at >= start]
+    @staticmethod
+    def parsed(line):
+        """When, in seconds since the epoch, and the values; None where the GPU does not say."""
+        try:
+            at, *values = line.split(",")
+            moment = datetime.datetime.strptime(at.strip(), "%Y/%m/%d %H:%M:%S.%f").timestamp()
+            return moment, [float(value) for value in values]
+        except ValueError:
+            return None
+
+    def between(self, begin, end):
+        """The means of the samples of a time; empty where there are none."""
+        values = [value for at, value in list(self.samples) if begin <= at <= end]
         if not values:
             return {}
         return {name: round(statistics.fmean(column), 1)

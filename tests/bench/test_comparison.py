@@ -29,7 +29,7 @@ if not missing:
     import masks
     import peers
     import problems
-    import timing
+    import ratios_table
 
     class OnCpu(torch.overrides.TorchFunctionMode):
         """What asks for the device "cuda" gets the CPU."""
@@ -163,7 +163,7 @@ class FromEndToEnd(unittest.TestCase):
                 contextlib.redirect_stderr(said):
             self.programs(folder)
             options.programs = comparison.ours.Programs(folder)
-            clocks = mock.Mock(since=lambda start: {"clock MHz": 1980.0})
+            clocks = mock.Mock(between=lambda begin, end: {"clock MHz": 1980.0})
             for case, rows in self.cases():
                 compare.compare(case, rows, options, clocks, document)
         json.dumps(document)
@@ -179,14 +179,14 @@ class FromEndToEnd(unittest.TestCase):
         self.assertEqual(set(timed), {"blocks", "tokens", "matmul", "cudnn", "right"})
         for row in ("blocks", "tokens"):
             self.assertLess(timed[row]["difference from fp32 rows"], 1 / 64)
-            self.assertEqual([turn["ms"] for turn in timed[row]["rounds"]], [2.5, 2.5])
+            self.assertEqual(timed[row]["rounds"], [{"ms": 2.5, "clock MHz": 1980.0}] * 2)
             self.assertGreater(timed[row]["plan ms"], 0)
         self.assertEqual(timed["cudnn"]["work"], "cuDNN dense")
         by_name = {row["name"]: row for row in document["ratios"]}
         self.assertEqual(by_name["blocks"]["bestPeer"], "Right")
         self.assertAlmostEqual(by_name["tokens"]["overBestPeer"], timed["right"]["ms"] / 2.5)
-        self.assertIn(by_name["plain"]["bestPeer"], ("cuDNN", ))
-        self.assertEqual({name for name in plain["failed"]}, {"right", "wrong", "failing", "greedy"})
+        self.assertEqual(by_name["plain"]["bestPeer"], "cuDNN")
+        self.assertEqual(set(plain["failed"]), {"right", "wrong", "failing", "greedy"})
 
     def test_ours_is_dropped_when_it_is_wrong(self):
         document = {"problems": [], "ratios": []}
@@ -199,11 +199,61 @@ class FromEndToEnd(unittest.TestCase):
                 contextlib.redirect_stderr(said):
             self.programs(folder)
             options.programs = comparison.ours.Programs(folder)
-            compare.compare(case, [rows[0], other], options, mock.Mock(since=lambda start: {}),
+            compare.compare(case, [rows[0], other], options, mock.Mock(between=lambda begin, end: {}),
                             document)
         self.assertEqual([row["name"] for row in document["ratios"]], ["blocks"], said.getvalue())
         self.assertRegex(document["problems"][0]["failed"]["tokens"], "^Different: ")
 
+    def run_main(self, *arguments):
+        """What compare.py writes, and its exit code."""
+        cases = tuple(case for case, _ in self.cases())
+        with tempfile.TemporaryDirectory() as folder, self.on_cpu(), \
+                mock.patch.object(problems, "CASES", cases), \
+                mock.patch.object(compare.machine, "needs_gpu", lambda: None), \
+                mock.patch.object(compare.machine, "facts", lambda: {"gpu": "a CPU", "driver": None}), \
+                contextlib.redirect_stderr(io.StringIO()):
+            self.programs(folder)
+            out = pathlib.Path(folder) / "out.json"
+            with mock.patch.object(sys, "argv", [
+                    "compare.py", "--programs", folder, "--out", str(out), "--seconds", "0.001",
+                    "--warm-up", "0", "--commit", "abc1234", *arguments]):
+                return compare.main(), json.loads(out.read_text())
+
+    def test_a_document_makes_the_tables(self):
+        code, document = self.run_main("--peers", "right", "--problems", "blocks")
+        self.assertEqual(code, 0)
+        self.assertEqual([row["name"] for row in document["ratios"]], ["blocks"])
+        page = "\n".join(f"<!-- begin {name} -->\n<!-- end {name} -->" for name in ratios_table.TABLES)
+        filled = ratios_table.filled(page, document, "bench/results/x.json")
+        self.assertRegex(filled, r"\| blocks \| 2\.50 \| .* \| Right \|")
+        self.assertRegex(filled, r"\| halftone \| \d\.\d \| \d\.\d\d \|")
+        self.assertRegex(filled, r"\| Right \| \d+\.\d \| \d+\.\d\d \|")
+        self.assertIn("a CPU, commit abc1234: `bench/results/x.json`, by `compare.py", filled)
+
+    def test_nothing_is_begun_after_the_deadline(self):
+        code, document = self.run_main("--deadline", "0")
+        self.assertEqual((code, document["problems"], document["not begun"]),
+                         (0, [], ["blocks", "tokens", "plain"]))
+
+    def test_a_program_that_fails_is_in_the_document(self):
+        code, document = self.run_main("--peers", "right", "--problems", "plain", "--schedule",
+                                       "plain=tileQ=7")
+        self.assertEqual(code, 1)
+        self.assertRegex(document["problems"][0]["failed"]["plain"], "OursFailed: .*tileQ")
+
+    def test_tiles(self):
+        case = problems.Case("blocks", (), 1800, 2, (), head_dim=16, tile_order=((10, 12, 15), (2, 2, 3)))
+        with self.on_cpu():
+            work = comparison.Work(case, None)
+        self.assertTrue(torch.equal(work.to_frames(work.to_tiles(work.q)), work.q))
+        token = work.to_tiles(torch.arange(1800).view(1, 1, -1, 1).expand(work.q.shape).contiguous())
+        frame, row, column = (token // 180)[0, 0, :, 0], (token // 15 % 12)[0, 0, :, 0], \
+            (token % 15)[0, 0, :, 0]
+        tile = (frame // 2 * 6 + row // 2) * 5 + column // 3
+        self.assertEqual(tile.tolist(), [place // 12 for place in range(1800)])
+
 
 if __name__ == "__main__":
+    if missing:
+        print(f"[SKIP] {missing}")
     unittest.main()

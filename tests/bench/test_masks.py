@@ -1,15 +1,17 @@
-"""Masks as intervals, kept pairs, and the files that carry masks and tensors."""
+"""Masks as intervals, kept pairs, the files that carry masks and tensors, and what nvidia-smi says."""
 
 import io
 import pathlib
 import subprocess
 import tempfile
 import unittest
+from unittest import mock
 
 from surroundings import halftone
 import masks
 import problems
 import tensor_files
+import timing
 
 
 def picture(rows):
@@ -126,6 +128,23 @@ class Problems(unittest.TestCase):
                     mask = row.exact or (kind(case.tokens) if kind else
                                          masks.Blocks.read(path, case.tokens, case.block))
                     self.assertEqual(json.loads(done.stdout)["keptPairs"], mask.kept_pairs(), row.name)
+
+
+class ClockSamples(unittest.TestCase):
+    def test_lines_of_nvidia_smi(self):
+        at, values = timing.Clocks.parsed("2026/11/22 10:20:30.250, 1980, 699.21, 61\n")
+        self.assertEqual(values, [1980.0, 699.21, 61.0])
+        self.assertAlmostEqual(at % 1, 0.25, places=5)
+        self.assertIsNone(timing.Clocks.parsed("2026/11/22 10:20:30.250, [N/A], 699.21, 61"))
+        self.assertIsNone(timing.Clocks.parsed("no devices were found"))
+
+    def test_means_of_a_time(self):
+        with mock.patch("shutil.which", lambda name: None):
+            clocks = timing.Clocks()
+        clocks.samples = [(1.0, [1000, 500, 50]), (2.0, [1200, 600, 60]), (3.0, [1400, 700, 70])]
+        self.assertEqual(clocks.between(0.5, 2.5),
+                         {"clock MHz": 1100, "power W": 550, "temperature C": 55})
+        self.assertEqual(clocks.between(4, 5), {})
 
 
 class TensorFiles(unittest.TestCase):
