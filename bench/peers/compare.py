@@ -23,6 +23,7 @@ from peers import MAKERS, STRONGEST
 
 
 def compare(case, rows, options, clocks, document):
+    begun = time.monotonic()
     with tempfile.TemporaryDirectory() as folder:
         comparison = Comparison(case, rows, options, folder)
         try:
@@ -30,7 +31,7 @@ def compare(case, rows, options, clocks, document):
             problem, ratios = comparison.results(comparison.timed(clocks))
         finally:
             comparison.close()
-    document["problems"].append(problem)
+    document["problems"].append({**problem, "seconds": round(time.monotonic() - begun, 1)})
     document["ratios"] += ratios
     for row in ratios:
         print("compare: {name}: {ours_ms:.3f} ms, {kept_tflops:.1f} TFLOP/s".format(**row) + "".join(
