@@ -10,6 +10,7 @@ the reason. The document is written after each problem."""
 import argparse
 import os
 import pathlib
+import shlex
 import sys
 import tempfile
 import time
@@ -60,6 +61,8 @@ def parsed():
     parser.add_argument("--out", default="compare.json")
     options = parser.parse_args()
     names = [name.strip() for name in options.problems.split(",") if name.strip()]
+    if wrong := [text for text in options.schedule if "=" not in text]:
+        parser.error(f"--schedule {wrong[0]}: PROBLEM=FIELDS, as in 'causal 16384=tileK=128 stages=1'")
     options.schedules = dict(text.split("=", 1) for text in options.schedule)
     try:
         options.cases = problems.chosen(names)
@@ -83,6 +86,12 @@ def parsed():
     return options
 
 
+def command():
+    """As it was given, but for the folders of this machine."""
+    return shlex.join(["compare.py", *(pathlib.PurePath(word).name if "/" in word else word
+                                       for word in sys.argv[1:])])
+
+
 def main():
     begun = time.monotonic()
     options = parsed()
@@ -93,7 +102,7 @@ def main():
         return 4
     clocks = timing.Clocks()
     document = {"commit": options.commit or machine.commit(), **machine.facts(),
-                "command": " ".join(["compare.py", *sys.argv[1:]]), "rounds": options.rounds,
+                "command": command(), "rounds": options.rounds,
                 "warm-up s": options.warm_up, "timed s": options.seconds,
                 "layouts": "peers [batch, head, token, depth] in memory, ours [batch, token, head, depth]",
                 "peers": {name: title for name, (title, _) in MAKERS.items()},
