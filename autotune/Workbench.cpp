@@ -22,6 +22,7 @@ constexpr int64_t spreadRows = 10, windowRows = 4;
 constexpr int64_t greatestTile = 256;
 constexpr int64_t spots = 256;
 constexpr unsigned char notANumber = 0xff; ///< all ones: a NaN in every element type
+constexpr unsigned char huge = 0x7b;       ///< 61,000 in f16, 1e36 in the others
 
 /// By how much more a score, an exponent, is off than by default: sums in fp32 are rounded by the
 /// size of their terms, headDim products of size 1 times the scale, which is 16 at most by default.
@@ -111,9 +112,10 @@ void Workbench::solve(HeadSample &head, const RandomValues &qs, const RandomValu
   head.greatestValue = vs.greatestMagnitude();
 }
 
-/// Which keys any query of the window attends to, in any sampled head that reads this key/value
-/// head; some more at the window's ends.
-std::vector<bool> Workbench::attendedInWindow(int64_t batch, int64_t kvHead) const {
+/// Which keys any of these queries attends to, in any sampled head that reads this key/value head;
+/// some more at the ends.
+std::vector<bool> Workbench::attended(int64_t batch, int64_t kvHead, int64_t firstQuery,
+                                      int64_t lastQuery) const {
   std::vector<bool> attended(size_t(keys()), false);
   constexpr int64_t tile = 64;
   for (const HeadSample &head : heads) {
@@ -122,36 +124,47 @@ std::vector<bool> Workbench::attendedInWindow(int64_t batch, int64_t kvHead) con
     Result<TileMap> map = TileMap::build(singleHead(problem, batch, head.head), tile, 1);
     if (!map) // no query attends to anything
       continue;
-    for (int64_t at = windowFirst / tile; at <= windowLast / tile; ++at)
+    for (int64_t at = firstQuery / tile; at <= lastQuery / tile; ++at)
       for (const KeyRange &range : map->ranges(0, at))
         std::fill(attended.begin() + range.begin, attended.begin() + range.end, true);
   }
   return attended;
 }
 
-/// Uploads keys or values with NaN wherever the window does not attend.
-Status Workbench::poison(const GuardedBuffer &buffer, const RandomValues &values) const {
+/// Uploads keys or values with NaN wherever the window does not attend. A kernel may multiply a
+/// value that only other queries attend to by a weight of 0, which a NaN would show: where any
+/// query attends, values are huge instead.
+Status Workbench::poison(const GuardedBuffer &buffer, const RandomValues &values,
+                         bool isValues) const {
   const AttentionShape &shape = problem.shape();
   int64_t kvHeads = problem.kvHeads(), depth = shape.headDim;
   auto rowBytes = size_t(depth * elementBytes(shape.element));
   if (Status status = buffer.fill(notANumber); !status)
     return status;
   for (int64_t batch = 0; batch < shape.batch; ++batch) {
-    std::vector<std::pair<int64_t, std::vector<bool>>> wanted;
+    struct Wanted {
+      int64_t kvHead;
+      std::vector<bool> inWindow, anywhere;
+    };
+    std::vector<Wanted> wanted;
     for (const HeadSample &head : heads)
       if (head.batch == batch && std::none_of(wanted.begin(), wanted.end(), [&](const auto &one) {
-            return one.first == head.kvHead;
+            return one.kvHead == head.kvHead;
           }))
-        wanted.emplace_back(head.kvHead, attendedInWindow(batch, head.kvHead));
+        wanted.push_back({head.kvHead, attended(batch, head.kvHead, windowFirst, windowLast),
+                          attended(batch, head.kvHead, 0, queries() - 1)});
     constexpr int64_t chunk = 4096; // tokens
     for (int64_t begin = 0; begin < keys() && !wanted.empty(); begin += chunk) {
       int64_t count = std::min(chunk, keys() - begin);
       std::vector<char> bytes(size_t(count * kvHeads) * rowBytes, char(notANumber));
-      for (const auto &[kvHead, attended] : wanted)
-        for (int64_t token = begin; token < begin + count; ++token)
-          if (attended[size_t(token)])
-            values.write(((batch * keys() + token) * kvHeads + kvHead) * depth, depth,
-                         bytes.data() + size_t((token - begin) * kvHeads + kvHead) * rowBytes);
+      for (const auto &[kvHead, inWindow, anywhere] : wanted)
+        for (int64_t token = begin; token < begin + count; ++token) {
+          char *row = bytes.data() + size_t((token - begin) * kvHeads + kvHead) * rowBytes;
+          if (inWindow[size_t(token)])
+            values.write(((batch * keys() + token) * kvHeads + kvHead) * depth, depth, row);
+          else if (isValues && anywhere[size_t(token)])
+            std::fill_n(row, rowBytes, char(huge));
+        }
       if (Status status = buffer.upload(size_t((batch * keys() + begin) * kvHeads) * rowBytes,
                                         bytes.data(), bytes.size());
           !status)
@@ -172,9 +185,9 @@ Status Workbench::fillInputs(const RandomValues &qs, const RandomValues &ks,
       if (Status status = buffer->upload(done, piece.data(), piece.size()); !status)
         return status;
     }
-  if (Status status = poison(poisonedK, ks); !status)
+  if (Status status = poison(poisonedK, ks, /*isValues=*/false); !status)
     return status;
-  return poison(poisonedV, vs);
+  return poison(poisonedV, vs, /*isValues=*/true);
 }
 
 Result<Workbench> Workbench::make(const Problem &problem, const Device &device, uint64_t seed) {

@@ -16,8 +16,9 @@ namespace halftone {
 ///   the first, a middle and the last head, and hold a number in sampled tokens of all heads (in
 ///   all of them where the look is thorough);
 /// * the guards around every buffer are intact;
-/// * with NaN in every key and value that no query of a window attends to, and in all heads but the
-///   sampled ones, the sampled rows of that window stay as they were.
+/// * with NaN in every key that no query of a window attends to, in every value that no query
+///   attends to (huge numbers in those that only queries outside the window do), and in all heads
+///   but the sampled ones, the sampled rows of that window stay as they were.
 class Workbench {
 public:
   static Result<Workbench> make(const Problem &problem, const Device &device, uint64_t seed);
@@ -55,8 +56,9 @@ private:
   void solve(HeadSample &head, const RandomValues &qs, const RandomValues &ks,
              const RandomValues &vs) const;
   Status fillInputs(const RandomValues &qs, const RandomValues &ks, const RandomValues &vs);
-  Status poison(const GuardedBuffer &buffer, const RandomValues &values) const;
-  std::vector<bool> attendedInWindow(int64_t batch, int64_t kvHead) const;
+  Status poison(const GuardedBuffer &buffer, const RandomValues &values, bool isValues) const;
+  std::vector<bool> attended(int64_t batch, int64_t kvHead, int64_t firstQuery,
+                             int64_t lastQuery) const;
   Status run(const Kernel &kernel, const GuardedBuffer &keys, const GuardedBuffer &values);
   Result<Row> download(int64_t batch, int64_t head, int64_t row) const;
   Result<std::optional<Finding>> compare() const;

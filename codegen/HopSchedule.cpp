@@ -37,12 +37,10 @@ Schedule hopSchedule(const Problem &problem, const Target &target) {
   schedule.gather = block ? dividing(widest, block, 16) : widest;
   if (block && block < 128)
     schedule.tileQ = 64;
-  // A mask by expression needs registers of its own, and fine chunks leave less to mask.
+  // A mask by expression: finer chunks leave less to mask, and cost more to evaluate and to copy.
   if (!keepsWholeTiles(problem.pattern(), schedule.tileQ, schedule.gather)) {
-    if (headDim > 96 && headDim <= 128) {
-      schedule.tileK = 176;
-      schedule.gather = 16;
-    }
+    if (headDim <= 128)
+      schedule.gather = block ? dividing(32, block, 16) : 32;
     if (headDim > 192)
       schedule.tileK = 64;
   }

@@ -21,8 +21,8 @@ GatheredStages::Chunks GatheredStages::count(std::span<const KeyRange> ranges, b
 }
 
 /// Writes the starts of the first `whole` chunks to `at`, which are whole stages, and of the others
-/// to `rest`. Chunks are consecutive within a range, and neighbouring ranges are of different
-/// kinds, so a whole stage is consecutive where it lies in one range.
+/// to `rest`. Chunks are consecutive within a range, so a whole stage is where it lies in one
+/// range.
 void GatheredStages::write(std::span<const KeyRange> ranges, bool full, int64_t whole, uint32_t *at,
                            uint32_t *rest) {
   int64_t from = 0; // the chunk's number in the row
@@ -60,8 +60,17 @@ int64_t GatheredStages::entriesOf(std::span<const KeyRange> ranges) const {
          (std::max<int64_t>(stagesOf(count(ranges, true)), 1) + stagesOf(count(ranges, false)));
 }
 
-StageRow GatheredStages::cut(std::span<const KeyRange> ranges) {
-  Chunks fullChunks = count(ranges, true), partialChunks = count(ranges, false);
+StageRow GatheredStages::cut(std::span<const KeyRange> ranges, const AttendedKeys &attended) {
+  partialRanges.clear();
+  for (bool isAttended : {true, false})
+    for (const KeyRange &range : ranges)
+      if (!range.full)
+        attended.appendPieces(range, isAttended, partialRanges);
+  Chunks fullChunks = count(ranges, true), partialChunks = count(partialRanges, false);
+  int64_t attendedChunks = 0;
+  for (const KeyRange &range : partialRanges)
+    if (attended.holds(range))
+      attendedChunks += (int64_t{range.end} - range.begin + gather - 1) / gather;
   int64_t rest = fullChunks.count ? (fullChunks.count - 1) % perStage + 1 : 0;
   int64_t whole = fullChunks.count - rest;
   int64_t partialStages = (partialChunks.count + perStage - 1) / perStage;
@@ -70,6 +79,9 @@ StageRow GatheredStages::cut(std::span<const KeyRange> ranges) {
                .full = uint32_t(1 + whole / perStage),
                .partial = uint32_t(partialStages),
                .columns = uint32_t(fullChunks.keys - whole * gather),
+               .clearing = uint32_t(partialStages - (attendedChunks == partialChunks.count
+                                                         ? partialStages
+                                                         : attendedChunks / perStage)),
                .keys = fullChunks.keys + partialChunks.keys};
 
   stages.resize(begin + size_t(perStage + whole + partialStages * perStage));
@@ -79,7 +91,7 @@ StageRow GatheredStages::cut(std::span<const KeyRange> ranges) {
   if (partialStages) {
     uint32_t *partial = others + whole, *last = partial + (partialStages - 1) * perStage;
     int64_t before = (partialStages - 1) * perStage;
-    write(ranges, false, before, partial, last);
+    write(partialRanges, false, before, partial, last);
     complete(last, partialChunks.count - before);
   }
   return row;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "dsl/TileMap.h"
+#include "runtime/AttendedKeys.h"
 
 #include <cstdint>
 #include <span>
@@ -10,11 +11,12 @@ namespace halftone {
 
 /// The stages of one query tile.
 struct StageRow {
-  uint32_t first = 0;   ///< number of its first stage
-  uint32_t full = 0;    ///< stages without mask code; they come first
-  uint32_t partial = 0; ///< stages in which the mask is evaluated; they follow
-  uint32_t columns = 0; ///< of gathered stages: keys of the first one
-  int64_t keys = 0;     ///< keys in all stages, padding aside
+  uint32_t first = 0;    ///< number of its first stage
+  uint32_t full = 0;     ///< stages without mask code; they come first
+  uint32_t partial = 0;  ///< stages in which the mask is evaluated; they follow
+  uint32_t columns = 0;  ///< of gathered stages: keys of the first one
+  uint32_t clearing = 0; ///< of gathered stages: the last so many partial ones (WorkItem)
+  int64_t keys = 0;      ///< keys in all stages, padding aside
 };
 
 /// Cuts key ranges into stages of tileK key rows that are gathered: a stage is tileK / gather
@@ -34,8 +36,8 @@ public:
       : stages(stages), gather(gather), keyCount(keyCount), perStage(tileK / gather) {}
 
   /// Appends the stages of one query tile. Ranges begin at multiples of `gather`, and end at them
-  /// or at the last key.
-  StageRow cut(std::span<const KeyRange> ranges);
+  /// or at the last key. Partial chunks that are attended to for sure come first.
+  StageRow cut(std::span<const KeyRange> ranges, const AttendedKeys &attended);
   /// The entries that cut() appends.
   int64_t entriesOf(std::span<const KeyRange> ranges) const;
   /// Appends the entries that a kernel's producer reads ahead of what it copies: three stages.
@@ -53,6 +55,7 @@ private:
   void complete(uint32_t *stage, int64_t written);
 
   std::vector<uint32_t> &stages;
+  std::vector<KeyRange> partialRanges; ///< of the tile at hand, by whether they are attended to
   int64_t gather, keyCount, perStage;
 };
 

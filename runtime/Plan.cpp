@@ -1,5 +1,6 @@
 #include "runtime/Plan.h"
 
+#include "runtime/AttendedKeys.h"
 #include "runtime/GatheredStages.h"
 
 #include <algorithm>
@@ -95,6 +96,9 @@ struct PlanBuilder {
                          "use a sparser pattern or larger tiles");
 
     plan.stages.reserve(size_t(entries) + size_t(gathered.readAhead()));
+    std::vector<AttendedKeys> attended; // [class]
+    for (int64_t maskClass = 0; schedule.gather && maskClass < map.classCount(); ++maskClass)
+      attended.emplace_back(map, maskClass, problem.key().tokenCount());
     rows.resize(size_t(map.classCount()));
     forEachTile([&](int64_t maskClass, int64_t tile) {
       std::vector<TileRow> &tiles = rows[size_t(maskClass)];
@@ -103,7 +107,7 @@ struct PlanBuilder {
       int64_t queries =
           std::min<int64_t>(schedule.tileQ, problem.query().tokenCount() - tile * schedule.tileQ);
       tiles.push_back({repeats(maskClass, tile) ? tiles.back().stages
-                       : schedule.gather        ? gathered.cut(ranges)
+                       : schedule.gather        ? gathered.cut(ranges, attended[size_t(maskClass)])
                                                 : cut(ranges),
                        queries});
     });
@@ -130,7 +134,7 @@ struct PlanBuilder {
                                  .full = row.stages.full,
                                  .partial = row.stages.partial,
                                  .columns = row.stages.columns,
-                                 .reserved = 0});
+                                 .clearing = row.stages.clearing});
       }
   }
 

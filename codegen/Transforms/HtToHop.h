@@ -76,14 +76,14 @@ private:
   mlir::Value score(mlir::Value scores, ht::ScoreOp from, mlir::Value stage);
   mlir::Value keep(mlir::Value stage);
   mlir::Value mask(mlir::Value scores, mlir::Value kept);
+  void clearUnkept(mlir::Value slot, mlir::Value kept, mlir::Value index);
   hop::SoftmaxStepOp softmax(mlir::Value scores, mlir::Value maximum, mlir::Value sum);
   mlir::Value pack(mlir::Value weights) {
     return hop::PackOp::create(builder, weightsType(), weights);
   }
   mlir::Value rescale(mlir::Value output, mlir::Value correction);
   hop::ProductOp multiplyKeys(mlir::Value slot);
-  hop::ProductOp multiplyValues(mlir::Value weights, mlir::Value slot, mlir::Value output,
-                                mlir::Value kept = {});
+  hop::ProductOp multiplyValues(mlir::Value weights, mlir::Value slot, mlir::Value output);
   llvm::SmallVector<mlir::Value> wait(hop::ProductOp product, mlir::ValueRange accumulators,
                                       mlir::ValueRange reading = {});
   mlir::Value next(mlir::Value slot, mlir::Value ring);
@@ -108,6 +108,7 @@ private:
   hop::ItemOp item;
   mlir::IRMapping scalars;
   mlir::Value scale, queryRow, queryRows, firstColumns;
+  mlir::Value firstClearing; ///< number in the item of the first stage that clear_unkept is for
 };
 
 } // namespace halftone

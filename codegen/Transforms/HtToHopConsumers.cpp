@@ -121,10 +121,18 @@ hop::ProductOp HopBuilder::multiplyKeys(Value slot) {
                                 /*transposeB=*/true);
 }
 
-hop::ProductOp HopBuilder::multiplyValues(Value weights, Value slot, Value output, Value kept) {
+/// Of stage `index` of the item.
+void HopBuilder::clearUnkept(Value slot, Value kept, Value index) {
+  Value isNeeded = arith::CmpIOp::create(builder, arith::CmpIPredicate::sge, index, firstClearing);
   Value tile = hop::AwaitSlotOp::create(builder, tileType(kernel.getTileK()), values, slot);
-  if (kept)
+  scf::IfOp::create(builder, isNeeded, [&](OpBuilder &, Location) {
     hop::ClearUnkeptOp::create(builder, tile, kept, queryRow);
+    scf::YieldOp::create(builder);
+  });
+}
+
+hop::ProductOp HopBuilder::multiplyValues(Value weights, Value slot, Value output) {
+  Value tile = hop::AwaitSlotOp::create(builder, tileType(kernel.getTileK()), values, slot);
   return hop::ProductOp::create(builder, outputType(), tokenType(), weights, tile, output,
                                 /*transposeB=*/false);
 }
@@ -168,6 +176,8 @@ void HopBuilder::buildOverlapped() {
   if (options.masked) {
     readScalars();
     Value total = addI(item.getFull(), item.getPartial());
+    firstClearing = arith::SubIOp::create(
+        builder, total, hop::ClearingStagesOp::create(builder, builder.getI32Type()));
     state = overlappedLoop(item.getFull(), total, state, /*masked=*/true);
   }
   auto last = multiplyValues(state[1], state[4], state[0]);
@@ -203,12 +213,8 @@ SmallVector<Value> HopBuilder::overlappedLoop(Value from, Value to, ArrayRef<Val
         auto step = softmax(scores, carried[2], carried[3]);
         output = wait(outputProduct, ready[1], weights)[0];
         hop::ReleaseOp::create(builder, values, previous);
-        if (masked) {
-          // The values that this stage's weights will meet in the next step.
-          Value valueTile =
-              hop::AwaitSlotOp::create(builder, tileType(kernel.getTileK()), values, slot);
-          hop::ClearUnkeptOp::create(builder, valueTile, kept, queryRow);
-        }
+        if (masked) // the values that this stage's weights will meet in the next step
+          clearUnkept(slot, kept, index);
         Value packed = pack(step.getWeights());
         output = rescale(output, step.getCorrection());
         scf::YieldOp::create(
@@ -227,6 +233,8 @@ void HopBuilder::buildSerial() {
   if (options.masked) {
     readScalars();
     Value total = addI(item.getFull(), item.getPartial());
+    firstClearing = arith::SubIOp::create(
+        builder, total, hop::ClearingStagesOp::create(builder, builder.getI32Type()));
     state = serialLoop(item.getFull(), total, state, /*masked=*/true);
   }
   finish(state[0], state[1], state[2]);
@@ -268,7 +276,9 @@ SmallVector<Value> HopBuilder::serialLoop(Value from, Value to, ArrayRef<Value> 
         auto step = softmax(scores, carried[1], carried[2]);
         Value packed = pack(step.getWeights());
         Value output = rescale(carried[0], step.getCorrection());
-        auto outputProduct = multiplyValues(packed, slot, output, kept);
+        if (masked)
+          clearUnkept(slot, kept, index);
+        auto outputProduct = multiplyValues(packed, slot, output);
         output = wait(outputProduct, outputProduct.getResult(), packed)[0];
         hop::ReleaseOp::create(builder, values, slot);
         scf::YieldOp::create(builder, ValueRange{output, step.getNewMaximum(), step.getNewSum(),

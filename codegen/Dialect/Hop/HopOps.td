@@ -55,7 +55,7 @@ def Hop_KeptType : Hop_Type<"Kept", "kept"> {
   let parameters = (ins "int64_t":$columns);
   let assemblyFormat = "`<` $columns `>`";
   let extraClassDeclaration = [{
-    /// 32-bit registers of one thread; bit i of them is register i of the fragment.
+    /// 32-bit registers of one thread, a bit for each register of the fragment.
     int64_t getRegisters() const { return (getColumns() / 2 + 31) / 32; }
   }];
 }
@@ -137,6 +137,12 @@ def Hop_NextSlotOp : Hop_Op<"next_slot", [Pure]> {
 }
 def Hop_FirstColumnsOp : Hop_Op<"first_columns", [Pure]> {
   let summary = "Valid columns of the work item's first stage; the rest of it is padding";
+  let results = (outs I32:$count);
+  let assemblyFormat = "attr-dict";
+}
+def Hop_ClearingStagesOp : Hop_Op<"clearing_stages", [Pure]> {
+  let summary = "How many of the work item's partial stages, the last ones, `hop.clear_unkept` is for";
+  let description = "In the others every key is attended to by some query, so that no value row may hold a NaN.";
   let results = (outs I32:$count);
   let assemblyFormat = "attr-dict";
 }

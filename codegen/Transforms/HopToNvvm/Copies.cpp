@@ -148,10 +148,11 @@ void Emitter::emitAwaitSlot(AwaitSlotOp op) {
 void Emitter::emitRelease(ReleaseOp op) {
   RingPlace place = rings.at(op.getRing());
   Value inGroup = LLVM::AndOp::create(builder, thread, i32(127));
-  ifThen(LLVM::ICmpOp::create(builder, LLVM::ICmpPredicate::eq, inGroup, i32(0)), [&] {
-    NVVM::MBarrierArriveOp::create(builder, builder.getI64Type(),
-                                   barrierAt(place.emptyBarriers, held.at(op.getSlot())[0]));
-  });
+  Value barrier = add(multiply(held.at(op.getSlot())[0], 8), place.emptyBarriers);
+  // A predicate, not a branch: see emitClearUnkept.
+  assembly("{ .reg .pred first; setp.eq.u32 first, $0, 0; "
+           "@first mbarrier.arrive.shared::cta.b64 _, [$1]; }",
+           "r,r,~{memory}", {inGroup, add(barrier, sharedAddress)}, {});
 }
 
 } // namespace halftone::hop

@@ -274,6 +274,8 @@ LogicalResult Emitter::emitOp(Operation *op) {
     return emitItem(item), success();
   if (isa<FirstColumnsOp>(op))
     return give(op->getResult(0), {itemField(layout::itemColumns)}), success();
+  if (isa<ClearingStagesOp>(op))
+    return give(op->getResult(0), {itemField(layout::itemClearing)}), success();
   if (isa<FirstSlotOp>(op))
     // The producer finds every slot empty: its first wait is for the phase "before" the first.
     return give(op->getResult(0), {i32(0), i32(inProducer ? 1 : 0)}), success();

@@ -3,6 +3,7 @@
 #include "codegen/Dialect/Hop/HopDialect.h"
 
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "mlir/IR/IRMapping.h"
 #include "mlir/IR/ImplicitLocOpBuilder.h"
 
 namespace halftone::hop {
@@ -20,7 +21,7 @@ struct RingPlace {
 /// mapping is one to many for nearly every value and the order of what is emitted matters to ptxas.
 ///
 /// Split by topic: Emitter.cpp (function, roles, control flow), Copies.cpp (rings, barriers, bulk
-/// copies), MatrixOps.cpp (wgmma), Fragments.cpp (softmax), Masks.cpp, Stores.cpp.
+/// copies), MatrixOps.cpp (wgmma), Fragments.cpp (softmax), Masks.cpp, Keep.cpp, Stores.cpp.
 class Emitter {
 public:
   explicit Emitter(KernelOp kernel);
@@ -75,7 +76,6 @@ private:
 
   // Masks.cpp
   void emitMaskColumns(MaskColumnsOp op);
-  void emitKeep(KeepOp op);
   void emitMask(MaskOp op);
   void emitScore(ScoreOp op);
   void emitClearUnkept(ClearUnkeptOp op);
@@ -86,10 +86,20 @@ private:
               llvm::function_ref<void(int64_t element, mlir::Value query, mlir::Value key)> body);
   mlir::Value chunkStart(mlir::Value stage, mlir::Value chunk); ///< first key of a chunk
   void readParameters(mlir::Region &region); ///< once, ahead of the pairs that cloneRegion is for
+  void cloneScalar(mlir::Operation &op, mlir::IRMapping &mapping);
   mlir::Value cloneRegion(mlir::Region &region, mlir::ValueRange arguments);
   mlir::Value packPair(mlir::Value low, mlir::Value high, mlir::Type element);
   mlir::Value exp2(mlir::Value x);
   mlir::Value butterfly(mlir::Value x, int offset);
+
+  // Keep.cpp
+  struct KeepRun;
+  void emitKeep(KeepOp op);
+  mlir::Value keptShift(mlir::Value column);
+  Registers withBits(mlir::ValueRange words, mlir::Value column, mlir::Value bits);
+  mlir::Value isSteady(const KeepRun &run);
+  mlir::Value bitsOfRun(const KeepRun &run);
+  mlir::Value bitsOfSteadyRun(const KeepRun &run);
 
   // Stores.cpp
   void emitStoreOutput(StoreOutputOp op);
@@ -99,6 +109,12 @@ private:
   // w * 16 + lane / 4 (+ 8) of the warp group, and column 8 (e / 4) + e mod 2 + 2 (lane mod 4).
   static int64_t rowOf(int64_t element) { return element / 2 % 2; }
   static int64_t columnOf(int64_t element) { return element / 4 * 8 + element % 2; }
+  // A word of !hop.kept has the elements of 64 columns: nibble h of byte b is those of
+  // columns 32 h + 8 b to 32 h + 8 b + 7, so that a word with a bit a column becomes one of them by
+  // a shift and a mask.
+  static int64_t keptBit(int64_t element) {
+    return element / 4 % 4 * 8 + element / 16 * 4 + element % 4;
+  }
   std::array<mlir::Value, 2> rowsOf(mlir::Value first); ///< this thread's rows, from the group's
 
   // Scalars

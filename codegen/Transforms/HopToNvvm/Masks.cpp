@@ -3,7 +3,6 @@
 #include "codegen/Transforms/HopToNvvm/Emitter.h"
 
 #include "mlir/Dialect/LLVMIR/NVVMDialect.h"
-#include "mlir/Dialect/SCF/IR/SCF.h"
 
 #include <cmath>
 
@@ -47,66 +46,30 @@ void Emitter::readParameters(Region &region) {
     give(parameter.getResult(), {builder.clone(*parameter)->getResult(0)});
 }
 
-Value Emitter::cloneRegion(Region &region, ValueRange arguments) {
-  IRMapping mapping;
-  for (auto [from, to] : llvm::zip(region.getArguments(), arguments))
-    mapping.map(from, to);
-  for (Operation &op : region.front().without_terminator()) {
-    if (isa<ht::ParameterOp>(op))
-      continue; // readParameters
-    // Values from outside the region are scalars of the consumer.
-    for (Value operand : op.getOperands())
-      if (!mapping.contains(operand))
-        mapping.map(operand, one(operand));
-    builder.clone(op, mapping);
-  }
-  Value result = region.front().getTerminator()->getOperand(0);
-  return mapping.contains(result) ? mapping.lookup(result) : one(result);
+void Emitter::cloneScalar(Operation &op, IRMapping &mapping) {
+  // Values from outside the region are scalars of the consumer.
+  for (Value operand : op.getOperands())
+    if (!mapping.contains(operand))
+      mapping.map(operand, one(operand));
+  builder.clone(op, mapping);
 }
 
-/// One word is 8 columns of 8 keys, in a loop: the expression is there once, not once an element,
-/// which keeps the code short and needs few registers beside the accumulators in flight.
-void Emitter::emitKeep(KeepOp op) {
-  int64_t columns = op.getKept().getType().getColumns(), gather = kernel.getGather();
-  Value batch = one(op.getBatch()), head = one(op.getHead()), stage = one(op.getStage());
-  std::array<Value, 2> rows = rowsOf(one(op.getQuery()));
-  // Pinned, so that what follows from the rows alone is computed here again, not kept in registers
-  // across the products.
-  Registers pinned = pin({rows[0], rows[1]});
-  rows = {pinned[0], pinned[1]};
-  readParameters(op.getBody());
-  Registers words;
-  for (int64_t first = 0; first < columns; first += 64) {
-    int64_t groups = std::min<int64_t>(8, (columns - first) / 8);
-    auto loop = scf::ForOp::create(builder, i32(0), i32(groups), i32(1), ValueRange{i32(0)});
-    OpBuilder::InsertionGuard guard(builder);
-    builder.setInsertionPointToStart(loop.getBody());
-    Value group = loop.getInductionVar();
-    Value column = add(multiply(group, 8), first);
-    Value chunk = LLVM::UDivOp::create(builder, column, i32(gather));
-    Value inChunk = LLVM::SubOp::create(builder, column, multiply(chunk, gather));
-    Value key = add(add(chunkStart(stage, chunk), inChunk), columnPair);
-    Value nibble;
-    for (int64_t element = 0; element < 4; ++element) {
-      Value kept =
-          cloneRegion(op.getBody(), {batch, head, rows[rowOf(element)], add(key, element % 2)});
-      Value bit = LLVM::SelectOp::create(builder, kept, i32(1 << element), i32(0));
-      nibble = nibble ? Value(LLVM::OrOp::create(builder, nibble, bit)) : bit;
-    }
-    Value shifted = LLVM::ShlOp::create(builder, nibble, multiply(group, 4));
-    scf::YieldOp::create(
-        builder, ValueRange{LLVM::OrOp::create(builder, loop.getRegionIterArg(0), shifted)});
-    words.push_back(loop.getResult(0));
-  }
-  // Holds the words ahead of the wait that follows: LLVM would compute them where they are used.
-  give(op.getKept(), pin(words));
+Value Emitter::cloneRegion(Region &region, ValueRange arguments) {
+  IRMapping mapping;
+  mapping.map(region.getArguments(), arguments);
+  for (Operation &op : region.front().without_terminator())
+    if (!isa<ht::ParameterOp>(op)) // readParameters
+      cloneScalar(op, mapping);
+  Value result = region.front().getTerminator()->getOperand(0);
+  return mapping.contains(result) ? mapping.lookup(result) : one(result);
 }
 
 void Emitter::emitMask(MaskOp op) {
   Registers scores = held.at(op.getScores()), words = held.at(op.getKept());
   Value dropped = f32(-INFINITY), zero = i32(0);
   for (auto [index, score] : llvm::enumerate(scores)) {
-    Value bit = LLVM::AndOp::create(builder, words[index / 32], i32(int64_t(1) << index % 32));
+    Value bit = LLVM::AndOp::create(builder, words[index / 32],
+                                    i32(int64_t(1) << keptBit(int64_t(index % 32))));
     Value isDropped = LLVM::ICmpOp::create(builder, LLVM::ICmpPredicate::eq, bit, zero);
     score = LLVM::SelectOp::create(builder, isDropped, dropped, score);
   }
@@ -125,7 +88,9 @@ void Emitter::emitScore(ScoreOp op) {
 }
 
 /// Each warp writes which columns its rows keep, all meet, then every thread zeroes the value rows
-/// it is responsible for that no warp keeps.
+/// it is responsible for that no warp keeps. Without a branch: one that lanes of a warp take
+/// differently, even here, makes ptxas keep the tile addresses of every loop out of the uniform
+/// registers that wgmma reads, which cost the loop over full stages 14 %.
 void Emitter::emitClearUnkept(ClearUnkeptOp op) {
   Registers kept = held.at(op.getKept());
   auto values = op.getValues().getType();
@@ -143,44 +108,44 @@ void Emitter::emitClearUnkept(ClearUnkeptOp op) {
     for (int offset : {4, 8, 16})
       word = LLVM::OrOp::create(builder, word, butterfly(word, offset));
   }
-  // Column c is bit 4 (c / 8 mod 8) + c mod 2 of word c / 64 of lane (c mod 8) / 2.
+  // Column c is bit keptShift(c) + c mod 2 of word c / 64 of the lanes (c mod 8) / 2 modulo 4:
+  // eight lanes write the same.
+  auto low = [&](Value x, int64_t mask) -> Value {
+    return LLVM::AndOp::create(builder, x, i32(mask));
+  };
   Value consumerThread = add(thread, -128);
   Value warp = LLVM::LShrOp::create(builder, consumerThread, i32(5));
-  ifThen(LLVM::ICmpOp::create(builder, LLVM::ICmpPredicate::ult, lane, i32(4)), [&] {
-    Value at = add(add(multiply(warp, 64), multiply(lane, 16)), keptBits);
-    for (auto [index, word] : llvm::enumerate(kept))
-      LLVM::StoreOp::create(builder, word, sharedAt(add(at, 4 * index)));
-  });
+  Value at = add(add(multiply(warp, 64), multiply(low(lane, 3), 16)), keptBits);
+  for (auto [index, word] : llvm::enumerate(kept))
+    LLVM::StoreOp::create(builder, word, sharedAt(add(at, 4 * int64_t(index))));
   Value group = i32(1), members = i32(128 * consumers);
   emitNamedBarrier(group, members);
   for (int64_t first = 0; first < rows; first += 128 * consumers) {
-    Value row = add(consumerThread, first);
-    ifThen(LLVM::ICmpOp::create(builder, LLVM::ICmpPredicate::ult, row, i32(rows)), [&] {
-      auto shift = [&](int64_t by) { return LLVM::LShrOp::create(builder, row, i32(by)); };
-      auto low = [&](Value x, int64_t mask) -> Value {
-        return LLVM::AndOp::create(builder, x, i32(mask));
-      };
-      Value bit = add(multiply(low(shift(3), 7), 4), low(row, 1));
-      Value at = add(multiply(low(shift(1), 3), 16), multiply(shift(6), 4));
-      Value any;
-      for (int64_t w = 0; w < 4 * consumers; ++w) {
-        Value word = LLVM::LoadOp::create(builder, builder.getI32Type(),
-                                          sharedAt(add(at, keptBits + 64 * w)));
-        any = any ? Value(LLVM::OrOp::create(builder, any, word)) : word;
+    // Threads beyond the last row do what the last one does.
+    Value row = LLVM::UMinOp::create(builder, add(consumerThread, first), i32(rows - 1));
+    auto shift = [&](int64_t by) { return LLVM::LShrOp::create(builder, row, i32(by)); };
+    Value bit = add(keptShift(low(row, 63)), low(row, 1));
+    Value word = add(multiply(low(shift(1), 3), 16), multiply(shift(6), 4));
+    Value any = i32(0);
+    for (int64_t w = 0; w < 4 * consumers; ++w)
+      any = LLVM::OrOp::create(builder, any,
+                               LLVM::LoadOp::create(builder, builder.getI32Type(),
+                                                    sharedAt(add(word, keptBits + 64 * w))));
+    // All ones where the row is kept.
+    Value mask =
+        LLVM::SubOp::create(builder, i32(0), low(LLVM::LShrOp::create(builder, any, bit), 1));
+    auto quad = VectorType::get({4}, builder.getI32Type());
+    Value masks = LLVM::UndefOp::create(builder, quad);
+    for (int64_t i = 0; i < 4; ++i)
+      masks = LLVM::InsertElementOp::create(builder, masks, mask, i32(i));
+    Value base = add(one(op.getValues()), multiply(row, 128));
+    for (int64_t panel = 0; panel < values.getPanels(); ++panel)
+      for (int64_t sixteen = 0; sixteen < 8; ++sixteen) {
+        Value place = sharedAt(add(base, panel * rows * 128 + 16 * sixteen));
+        Value before = LLVM::LoadOp::create(builder, quad, place, /*alignment=*/16);
+        LLVM::StoreOp::create(builder, LLVM::AndOp::create(builder, before, masks), place,
+                              /*alignment=*/16);
       }
-      Value isKept = low(LLVM::LShrOp::create(builder, any, bit), 1);
-      ifThen(LLVM::ICmpOp::create(builder, LLVM::ICmpPredicate::eq, isKept, i32(0)), [&] {
-        Value base = add(one(op.getValues()), multiply(row, 128));
-        auto quad = VectorType::get({4}, builder.getI32Type());
-        Value zero =
-            LLVM::ConstantOp::create(builder, quad, DenseElementsAttr::get(quad, APInt(32, 0)));
-        for (int64_t panel = 0; panel < values.getPanels(); ++panel)
-          for (int64_t sixteen = 0; sixteen < 8; ++sixteen)
-            LLVM::StoreOp::create(builder, zero,
-                                  sharedAt(add(base, panel * rows * 128 + 16 * sixteen)),
-                                  /*alignment=*/16);
-      });
-    });
   }
   // The matrix ops read through the async proxy: make the zeros visible to it, then go on together.
   emitAsyncFence();

@@ -1,0 +1,39 @@
+#pragma once
+
+#include "codegen/Transforms/HopToNvvm/RunAnalysis.h"
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/IR/ImplicitLocOpBuilder.h"
+
+namespace halftone::hop {
+
+/// The answers of a mask region for one query and up to 32 keys of a steady run, as a word: bit i
+/// is key `offset` + i of the run. What varies over the run are comparisons of linear values with
+/// constant ones (RunAnalysis::comparesOnly), so that each keeps the first so many keys, or all but
+/// those: one mask of bits, not one comparison a key.
+class RunBits {
+public:
+  /// `valueOf` gives a constant value, or a linear one at the run's first key.
+  RunBits(mlir::ImplicitLocOpBuilder &builder, const RunAnalysis &analysis,
+          llvm::function_ref<mlir::Value(mlir::Value)> valueOf, int64_t offset, int64_t keys)
+      : builder(builder), analysis(analysis), valueOf(valueOf), offset(offset), keys(keys) {}
+
+  /// Bits past the last key are 0.
+  mlir::Value of(mlir::Region &mask);
+
+private:
+  mlir::Value word(mlir::Value condition); ///< of an i1, constant over the run or not
+  mlir::Value compare(mlir::arith::CmpIOp op);
+  /// The keys of which the linear value is less than `limit`; `orEqual`: or equal to it.
+  mlir::Value below(OverRun form, mlir::Value start, mlir::Value limit, bool orEqual);
+  mlir::Value opposite(mlir::Value bits);
+  mlir::Value constant(int64_t value);
+
+  mlir::ImplicitLocOpBuilder &builder;
+  const RunAnalysis &analysis;
+  llvm::function_ref<mlir::Value(mlir::Value)> valueOf;
+  int64_t offset, keys;
+  llvm::DenseMap<mlir::Value, mlir::Value> words;
+};
+
+} // namespace halftone::hop

@@ -1,0 +1,30 @@
+#pragma once
+
+#include "dsl/TileMap.h"
+
+#include <vector>
+
+namespace halftone {
+
+/// Keys that some query attends to for sure: those of the full ranges of any query tile. It speaks
+/// of whole chunks, the map's granules, and costs as much as the ranges and the chunks are many.
+class AttendedKeys {
+public:
+  AttendedKeys(const TileMap &map, int64_t maskClass, int64_t keyCount);
+
+  /// Whether every key of a range is one. A range begins at a multiple of the granule and ends at
+  /// one or at the last key.
+  bool holds(const KeyRange &range) const {
+    return before[chunkOf(range.end + granule - 1)] == before[chunkOf(range.begin)];
+  }
+  /// Appends the pieces of a range of which every key is one, or no chunk is.
+  void appendPieces(const KeyRange &range, bool attended, std::vector<KeyRange> &pieces) const;
+
+private:
+  size_t chunkOf(int64_t key) const { return size_t(key / granule); }
+
+  int64_t granule;
+  std::vector<uint32_t> before; ///< chunks before this one that are not attended to for sure
+};
+
+} // namespace halftone
