@@ -27,7 +27,7 @@ struct Loaded {
   Kernel kernel;
   bool verified = false, thoroughly = false;
 };
-constexpr size_t mostLoaded = 8;
+constexpr size_t mostLoaded = 32;
 
 class KernelBackend : public Backend {
 public:

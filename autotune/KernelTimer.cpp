@@ -68,6 +68,9 @@ Result<KernelTimer::Times> KernelTimer::time(const Workbench &bench, const Kerne
     last = std::max(*once, 1e-4);
     spent += last;
   }
+  // A launch that is a warm-up by itself has said enough where it is clearly slower.
+  if (giveUpMs > 0 && last >= warmUpMs && last > giveUpMs)
+    return Times{.milliseconds = {last}, .gaveUp = true};
   // A cold cache is cold for one launch.
   int together = flushed ? 1 : std::clamp(int(std::ceil(shortestSampleMs / last)), 1, mostLaunches);
   Times times;

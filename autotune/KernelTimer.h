@@ -17,7 +17,8 @@ public:
     bool gaveUp = false;
   };
   /// Warms up, then `timings` times; gives up after three that are all slower than `giveUpMs` (0:
-  /// never). A launch shorter than a millisecond is timed together with others like it.
+  /// never), or after one where a launch is as long as the warm-up. A launch shorter than a
+  /// millisecond is timed together with others like it.
   Result<Times> time(const Workbench &bench, const Kernel &kernel, int timings, double giveUpMs);
 
 private:

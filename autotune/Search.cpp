@@ -16,7 +16,9 @@ constexpr double screenShare = 0.55, halvingShare = 0.7, movesShare = 0.88;
 /// The model is not trusted beyond a factor of 3.
 constexpr double pruneFactor = 3;
 constexpr int raceRounds = 5, raceTimings = 4;
-constexpr size_t mostFinalists = 6, movesAtOnce = 8;
+constexpr size_t mostFinalists = 6, mostFinalistsOfSweep = 24, movesAtOnce = 8;
+/// What a first turn takes, in launches: warming up, verifying, timing, and comparing on the host.
+constexpr double launchesOfTurn = 15;
 /// What an interleaved race cannot tell apart: the default wins then.
 constexpr double indistinguishable = 0.005;
 
@@ -35,8 +37,14 @@ Search::Search(std::vector<Candidate> candidates, Neighbours neighbours, SearchO
       runner(runner), progress(std::move(progress)) {}
 
 double Search::until(double share) const {
-  return options.budget.seconds > 0 ? share * options.budget.seconds
-                                    : std::numeric_limits<double>::infinity();
+  if (options.budget.seconds <= 0)
+    return std::numeric_limits<double>::infinity();
+  double end = options.budget.seconds;
+  if (share >= 1 || result.standings.empty())
+    return share * end;
+  // Where a launch is long, the race needs more: the default and the best, each verified and timed.
+  double turn = launchesOfTurn * result.standard().milliseconds / 1000;
+  return std::min(share * end, std::max(end / 2, end - 2 * turn));
 }
 
 /// Candidates that may still be begun before `share` of the budget is spent.
@@ -176,6 +184,40 @@ void Search::halve() {
   runRound({"measure", 10, 0, halvingShare}, better);
 }
 
+/// Every candidate is screened, whatever the model says, and all that may be among the best are
+/// measured properly.
+void Search::sweep() {
+  std::vector<Candidate> ordered(candidates.begin() + 1, candidates.end());
+  std::sort(ordered.begin(), ordered.end(), isPreferred);
+  std::vector<Schedule> all;
+  for (const Candidate &candidate : ordered)
+    all.push_back(candidate.schedule);
+  // In parts, so that what is clearly slower is compared with a better best.
+  constexpr size_t part = 64;
+  for (size_t begin = 0, number = 1; begin < all.size() && left(1) > 0; ++number) {
+    size_t count = std::min({part, all.size() - begin, size_t(left(1))});
+    runRound({"sweep " + std::to_string(number), 3, 1.5, screenShare},
+             {all.begin() + std::ptrdiff_t(begin), all.begin() + std::ptrdiff_t(begin + count)});
+    begin += count;
+  }
+  std::vector<Schedule> better;
+  std::vector<size_t> timed = timedByTime();
+  for (size_t at : timed)
+    if (result.standings[at].timings < 10 &&
+        result.standings[at].milliseconds <=
+            result.standings[timed.front()].milliseconds * (1 + 2 * options.sweepNearTie))
+      better.push_back(result.standings[at].candidate.schedule);
+  runRound({"measure", 10, 0, movesShare}, better);
+}
+
+/// All that were given.
+void Search::measureAll() {
+  std::vector<Schedule> all;
+  for (size_t i = 1; i < candidates.size(); ++i)
+    all.push_back(candidates[i].schedule);
+  runRound({"measure", 10, 0, movesShare}, all);
+}
+
 void Search::move() {
   std::vector<Schedule> explored;
   for (int number = 1; !runner.ended() && left(1) > 0 && runner.elapsed() < until(movesShare);
@@ -205,63 +247,103 @@ void Search::move() {
   }
 }
 
-/// The default and those near the best.
+/// The default and those near the best, the best of them before the others.
 std::vector<size_t> Search::finalists() const {
   std::vector<size_t> timed = timedByTime(), entered;
   if (timed.empty())
     return entered;
-  double limit = result.standings[timed.front()].milliseconds * (1 + options.nearTie);
+  using Method = SearchOptions::Method;
+  double tie = options.method == Method::Guided  ? options.nearTie
+               : options.method == Method::Sweep ? options.sweepNearTie
+                                                 : std::numeric_limits<double>::infinity();
+  size_t most = options.method == Method::Guided  ? mostFinalists
+                : options.method == Method::Sweep ? mostFinalistsOfSweep
+                                                  : timed.size() + 1;
+  double limit = result.standings[timed.front()].milliseconds * (1 + tie);
   if (isTimed(result.standard().verdict))
     entered.push_back(0);
   for (size_t at : timed)
-    if (at != 0 && entered.size() < mostFinalists && result.standings[at].milliseconds <= limit)
+    if (at != 0 && entered.size() < most && result.standings[at].milliseconds <= limit)
       entered.push_back(at);
   return entered;
 }
 
+/// Measures finalists once more, in this order, on every device; none is begun later than `latest`.
+void Search::takeTurns(Racing &racing, const std::vector<size_t> &order, int round, double latest) {
+  std::vector<Trial> trials;
+  std::vector<size_t> whose;
+  for (size_t finalist : order) {
+    const Standing &standing = result.standings[racing.entered[finalist]];
+    if (!isTimed(standing.verdict))
+      continue;
+    for (int device = 0; device < runner.devices(); ++device) {
+      trials.push_back({.schedule = standing.candidate.schedule,
+                        .round = racing.name + std::to_string(round),
+                        .timings = raceTimings,
+                        .giveUpMs = 0,
+                        .thorough = round == 1,
+                        .device = device});
+      whose.push_back(finalist);
+    }
+  }
+  if (trials.empty())
+    return;
+  std::vector<Outcome> outcomes = runner.run(trials, latest);
+  for (size_t i = 0; i < trials.size(); ++i) {
+    take(trials[i], outcomes[i]);
+    if (isTimed(outcomes[i].verdict)) {
+      auto &all = racing.times[whose[i]][size_t(trials[i].device)];
+      all.insert(all.end(), outcomes[i].milliseconds.begin(), outcomes[i].milliseconds.end());
+    }
+  }
+  if (progress)
+    progress(result);
+}
+
+/// Leaves those out that the budget had no turn for.
+void Search::dropLate(Racing &racing) const {
+  std::vector<std::ptrdiff_t> ranOn;
+  for (const auto &times : racing.times)
+    ranOn.push_back(std::count_if(times.begin(), times.end(),
+                                  [](const std::vector<double> &one) { return !one.empty(); }));
+  std::ptrdiff_t most = *std::max_element(ranOn.begin(), ranOn.end());
+  Racing kept{.name = racing.name, .entered = {}, .times = {}};
+  for (size_t i = 0; i < racing.entered.size(); ++i)
+    if (ranOn[i] == most || !isTimed(result.standings[racing.entered[i]].verdict)) {
+      kept.entered.push_back(racing.entered[i]);
+      kept.times.push_back(std::move(racing.times[i]));
+    }
+  racing = std::move(kept);
+}
+
 bool Search::race(int attempt) {
-  std::vector<size_t> entered = finalists();
-  if (entered.empty()) {
-    decide(entered, {});
+  Racing racing;
+  racing.entered = finalists();
+  if (racing.entered.empty()) {
+    decide({}, {});
     return true;
   }
-  std::string name = attempt == 1 ? "race " : "race again " + std::to_string(attempt) + ".";
-  std::vector<std::vector<std::vector<double>>> times( // [finalist][device]
-      entered.size(), std::vector<std::vector<double>>(size_t(runner.devices())));
+  racing.name = attempt == 1 ? "race " : "race again " + std::to_string(attempt) + ".";
+  size_t count = racing.entered.size();
+  racing.times.assign(count, std::vector<std::vector<double>>(size_t(runner.devices())));
+  // The default and the best have a first turn even where the budget is spent: without it there is
+  // no fair winner.
+  size_t needed = std::min<size_t>(2, count);
   for (int round = 1; round <= raceRounds && !runner.ended(); ++round) {
     if (round > 1 && runner.elapsed() >= until(1))
       break;
-    std::vector<Trial> trials;
-    std::vector<size_t> whose;
-    for (size_t i = 0; i < entered.size(); ++i) {
-      // Another one begins each round, so that none always runs after the same one.
-      size_t finalist =
-          (i + size_t(round) + size_t(options.seed % entered.size())) % entered.size();
-      if (!isTimed(result.standings[entered[finalist]].verdict))
-        continue;
-      for (int device = 0; device < runner.devices(); ++device) {
-        trials.push_back({.schedule = result.standings[entered[finalist]].candidate.schedule,
-                          .round = name + std::to_string(round),
-                          .timings = raceTimings,
-                          .giveUpMs = 0,
-                          .thorough = round == 1,
-                          .device = device});
-        whose.push_back(finalist);
-      }
+    // Another one begins each round, so that none always runs after the same one.
+    std::vector<size_t> first, others;
+    for (size_t i = 0; i < count; ++i) {
+      size_t finalist = (i + size_t(round) + size_t(options.seed % count)) % count;
+      (round == 1 && finalist < needed ? first : others).push_back(finalist);
     }
-    // The first round is run even where the budget is spent: without it there is no fair winner.
-    std::vector<Outcome> outcomes =
-        runner.run(trials, round == 1 ? std::numeric_limits<double>::infinity() : until(1));
-    for (size_t i = 0; i < trials.size(); ++i) {
-      take(trials[i], outcomes[i]);
-      if (isTimed(outcomes[i].verdict)) {
-        auto &all = times[whose[i]][size_t(trials[i].device)];
-        all.insert(all.end(), outcomes[i].milliseconds.begin(), outcomes[i].milliseconds.end());
-      }
-    }
-    if (progress)
-      progress(result);
+    takeTurns(racing, first, round, std::numeric_limits<double>::infinity());
+    takeTurns(racing, others, round, until(1));
   }
+  if (runner.elapsed() >= until(1))
+    dropLate(racing);
+  const auto &[name, entered, times] = racing;
 
   // Over the devices that all finalists ran on: the geometric mean of the medians.
   std::vector<double> scores(entered.size(), 0);
@@ -328,9 +410,16 @@ SearchResult Search::run() {
            {candidates.front().schedule});
   if (result.standings.empty())
     standingOf(candidates.front().schedule);
-  screen();
-  halve();
-  move();
+  using Method = SearchOptions::Method;
+  if (options.method == Method::Guided) {
+    screen();
+    halve();
+    move();
+  } else if (options.method == Method::Sweep) {
+    sweep();
+  } else {
+    measureAll();
+  }
   // A thorough look may take out those that seemed fastest; a few times is enough.
   for (int attempt = 1; attempt <= 3 && !race(attempt) && !runner.ended();)
     ++attempt;

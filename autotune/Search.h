@@ -23,6 +23,13 @@ struct SearchOptions {
   Budget budget;
   uint64_t seed = 1;
   double nearTie = 0.02; ///< of the best: those are measured again, interleaved
+  /// How the candidates to measure are chosen.
+  enum class Method : uint8_t {
+    Guided, ///< by the model, halving and moves
+    Sweep,  ///< every one; then all within sweepNearTie of the best are raced
+    Race,   ///< every one, and every one is raced; for a few
+  } method = Method::Guided;
+  double sweepNearTie = 0.05;
 };
 
 /// A candidate after the search.
@@ -53,7 +60,7 @@ struct SearchResult {
   const Standing &standard() const { return standings.front(); }
 };
 
-/// Finds the fastest candidate:
+/// Finds the fastest candidate; guided:
 /// 1. the default is measured, so that it is always in the race;
 /// 2. candidates are screened in the order of the model, one in five picked by chance so that a
 ///    wrong model is found out, with few timings each, given up early where clearly slower;
@@ -62,6 +69,11 @@ struct SearchResult {
 /// 4. local moves: neighbours of the best are measured until none is better;
 /// 5. finalists within `nearTie` of the best, and the default, are measured again interleaved, on
 ///    every device; the best median wins, the default where it is as good.
+/// Where time is short the default and the best so far are raced all the same, and the others as
+/// far as the budget goes.
+///
+/// A sweep measures every candidate instead of steps 2 to 4, in the order of the model, to judge
+/// what the guided search finds.
 class Search {
 public:
   using Neighbours = std::function<std::vector<Schedule>(const Schedule &)>;
@@ -93,7 +105,16 @@ private:
   void screen();
   void halve();
   void move();
+  void sweep();
+  void measureAll();
   std::vector<size_t> finalists() const;
+  struct Racing {
+    std::string name;
+    std::vector<size_t> entered;                         ///< positions in standings
+    std::vector<std::vector<std::vector<double>>> times; ///< [finalist][device]
+  };
+  void takeTurns(Racing &racing, const std::vector<size_t> &order, int round, double latest);
+  void dropLate(Racing &racing) const;
   /// False where a finalist turned out wrong, so that others must be raced.
   bool race(int attempt);
   void decide(const std::vector<size_t> &entered, const std::vector<double> &scores);

@@ -14,8 +14,14 @@ namespace {
 
 /// How the search goes; with the journal's outcomes it decides what is tried next.
 std::string settingsText(const TuneOptions &options) {
-  return fmt::format("budget {:g} s, {} candidates, seed {}, devices {}", options.budget.seconds,
-                     options.budget.candidates, options.seed, fmt::join(options.devices, ","));
+  std::string text =
+      fmt::format("budget {:g} s, {} candidates, seed {}, devices {}", options.budget.seconds,
+                  options.budget.candidates, options.seed, fmt::join(options.devices, ","));
+  if (options.sweep)
+    text += ", sweep";
+  for (const Schedule &schedule : options.raced)
+    text += ", " + schedule.text();
+  return text;
 }
 
 std::string purposeText(const Problem &problem, const Target &target, const TuneOptions &options) {
@@ -28,16 +34,16 @@ int compilersFor(const Target &target, const TuneOptions &options) {
     return options.compilers;
   if (target.kind == Target::Kind::Cpu)
     return 1;
-  return std::clamp(int(std::thread::hardware_concurrency()) - 1, 1, 8);
+  return std::clamp(int(std::thread::hardware_concurrency()) - 1, 1, 16);
 }
 
-/// The space's schedules with what the model says; those it cannot plan come last.
-std::vector<Candidate> predict(const Space &space, const Problem &problem, const Target &target,
-                               const MachineFacts &machine) {
+/// The schedules with what the model says; those it cannot plan come last.
+std::vector<Candidate> predict(const std::vector<Schedule> &schedules, const Problem &problem,
+                               const Target &target, const MachineFacts &machine) {
   Model model(problem, target, machine);
   std::vector<Candidate> candidates;
   double slowest = 0;
-  for (const Schedule &schedule : space.schedules()) {
+  for (const Schedule &schedule : schedules) {
     Result<double> seconds = model.predict(schedule);
     candidates.push_back({schedule, seconds ? *seconds * 1000 : -1});
     slowest = std::max(slowest, candidates.back().predictedMs);
@@ -48,6 +54,15 @@ std::vector<Candidate> predict(const Space &space, const Problem &problem, const
   return candidates;
 }
 
+/// The default, and those that are to race, none twice.
+std::vector<Schedule> withDefault(const Schedule &standard, const std::vector<Schedule> &raced) {
+  std::vector<Schedule> all{standard};
+  for (const Schedule &schedule : raced)
+    if (std::find(all.begin(), all.end(), schedule) == all.end())
+      all.push_back(schedule);
+  return all;
+}
+
 } // namespace
 
 Result<TuneReport> tune(const Problem &problem, const Target &target, const TuneOptions &options,
@@ -56,6 +71,9 @@ Result<TuneReport> tune(const Problem &problem, const Target &target, const Tune
     return status.error();
   if (Status status = checkSchedule(problem, defaultSchedule(problem, target), target); !status)
     return status.error();
+  for (const Schedule &schedule : options.raced)
+    if (Status status = checkSchedule(problem, schedule, target); !status)
+      return status.error();
   Journal journal = Journal::inMemory();
   if (!options.journal.empty()) {
     Result<Journal> opened =
@@ -98,10 +116,18 @@ Result<TuneReport> tune(const Problem &problem, const Target &target, const Tune
   Space space = Space::of(problem, target);
   report.spaceSize = space.schedules().size();
   report.rejected = space.rejected();
+  using Method = SearchOptions::Method;
+  bool isRace = !options.raced.empty();
   Search search(
-      predict(space, problem, target, report.machine),
+      predict(isRace ? withDefault(space.schedules().front(), options.raced) : space.schedules(),
+              problem, target, report.machine),
       [&](const Schedule &from) { return space.neighbours(from); },
-      {.budget = options.budget, .seed = options.seed}, **workforce);
+      {.budget = options.budget,
+       .seed = options.seed,
+       .method = isRace          ? Method::Race
+                 : options.sweep ? Method::Sweep
+                                 : Method::Guided},
+      **workforce);
   report.search = search.run();
   report.trialsByDevice = (*workforce)->trialsByDevice();
   report.droppedDevices = (*workforce)->dropped();

@@ -9,12 +9,15 @@ namespace halftone {
 struct TuneOptions {
   Budget budget;
   uint64_t seed = 1;
+  bool sweep = false; ///< measure every schedule of the space, whatever the model says
+  /// Not empty: measure these and the default alone, and race them all.
+  std::vector<Schedule> raced;
   bool coldCache = false; ///< flush the second-level cache before each timed launch
   std::string ptxas;      ///< as CompileOptions has it
   /// The program that becomes a worker, and its arguments: `halftone tune-worker`.
   std::vector<std::string> worker;
   std::vector<int> devices = {0};
-  int compilers = 0; ///< 0: one for each processor but one, at most 8; the CPU target has 1
+  int compilers = 0; ///< 0: one for each processor but one, at most 16; the CPU target has 1
   Timeouts timeouts;
 
   std::string journal; ///< a file; empty: the search is not recorded

@@ -59,6 +59,25 @@ std::vector<int64_t> spread(int64_t total, int64_t count, std::mt19937_64 &rando
   return chosen;
 }
 
+/// Of `count` elements the first that is not finite; `count` where all are.
+size_t firstNotFinite(Element element, const char *data, size_t count) {
+  constexpr size_t slice = size_t{1} << 18;
+  std::vector<size_t> found((count + slice - 1) / slice, count);
+  auto look = [&](size_t at) {
+    for (size_t i = at * slice; i < std::min(count, (at + 1) * slice); ++i)
+      if (!std::isfinite(loadElement(element, data, i))) {
+        found[at] = i;
+        return;
+      }
+  };
+  if (found.size() == 1)
+    look(0);
+  else
+    llvm::parallelFor(0, found.size(), look);
+  auto first = std::min_element(found.begin(), found.end());
+  return first == found.end() ? count : *first;
+}
+
 } // namespace
 
 Workbench::Workbench(const Problem &problem, const Device &device)
@@ -344,14 +363,16 @@ Result<std::optional<Workbench::Finding>> Workbench::findGaps(bool thorough) con
     if (Status status = o.download(size_t(begin * perToken) * size, bytes.data(), bytes.size());
         !status)
       return status.error();
-    for (size_t i = 0; i < bytes.size() / size; ++i)
-      if (double value = loadElement(shape.element, bytes.data(), i); !std::isfinite(value)) {
-        int64_t token = begin + int64_t(i) / perToken, head = int64_t(i) % perToken / shape.headDim;
-        return std::optional(Finding{Finding::Kind::WrongResult,
-                                     fmt::format("batch {}, head {}, query {}: the output holds {}",
-                                                 token / queries(), head, token % queries(),
-                                                 std::isnan(value) ? "a NaN" : "an infinity")});
-      }
+    size_t elements = bytes.size() / size;
+    size_t i = firstNotFinite(shape.element, bytes.data(), elements);
+    if (i < elements) {
+      int64_t token = begin + int64_t(i) / perToken, head = int64_t(i) % perToken / shape.headDim;
+      bool isNan = std::isnan(loadElement(shape.element, bytes.data(), i));
+      return std::optional(
+          Finding{Finding::Kind::WrongResult,
+                  fmt::format("batch {}, head {}, query {}: the output holds {}", token / queries(),
+                              head, token % queries(), isNan ? "a NaN" : "an infinity")});
+    }
   }
   if (!thorough || !shape.lse)
     return std::optional<Finding>();

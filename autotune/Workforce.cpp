@@ -12,7 +12,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-/// Compiled candidates that may wait for each device.
+/// Compiled candidates that may wait for each device, besides those that are being compiled.
 constexpr size_t ahead = 4;
 /// Launches of a measurement besides those that are timed: to warm up and to verify.
 constexpr int otherLaunches = 6;
@@ -262,7 +262,7 @@ void Workforce::compileAll(Batch &batch, WorkerLane &lane) {
       if (state == Compiled::State::None)
         next = i;
     }
-    if (next == batch.trials.size() || waiting >= ahead * lanes.size()) {
+    if (next == batch.trials.size() || waiting >= ahead * lanes.size() + compilers.size()) {
       batch.changed.wait_for(guard, 50ms);
       continue;
     }

@@ -1,4 +1,5 @@
 #include "autotune/ConfigurationStore.h"
+#include "autotune/DeviceFacts.h"
 #include "autotune/KeyOf.h"
 #include "cli/AtomicFile.h"
 #include "cli/Budget.h"
@@ -24,10 +25,18 @@ namespace {
 
 struct Options {
   ProblemOptions problem;
-  std::string target, budget = "60s", devices, journal, report, ptxas, l2 = "warm";
+  std::string target, budget, devices, journal, report, ptxas, l2 = "warm";
   int64_t gpu = 0, seed = 1;
-  bool resume = false, force = false, noDense = false;
+  std::vector<std::string> race; ///< schedules
+  bool resume = false, force = false, noDense = false, exhaustive = false;
 };
+
+/// The budget as it is given, or what it is without: a sweep and a race have no end of their own.
+Result<Budget> budgetOf(const Options &options) {
+  if (options.budget.empty() && (options.exhaustive || !options.race.empty()))
+    return Budget{.seconds = 0, .candidates = 0};
+  return parseBudget(options.budget.empty() ? "60s" : options.budget);
+}
 
 /// Share of a budget in seconds that the search itself has where the dense pattern is timed too.
 constexpr double searchShare = 0.85;
@@ -124,11 +133,35 @@ Configuration configurationOf(const Key &key, const Problem &problem, const Tune
   return configuration;
 }
 
-/// Times the dense pattern with its default schedule.
-void timeDense(const Problem &problem, const Target &target, TuneOptions options, StopSignal &stop,
-               Tuned &tuned) {
+/// Launches of the dense pattern: verified, timed, verified throughout and timed again, and two for
+/// making its inputs.
+constexpr double launchesOfDense = 25;
+/// What a kernel reaches of the peak, for guessing how long it takes.
+constexpr double shareOfPeak = 0.5;
+
+/// Seconds that timing the dense pattern is likely to take, on what `machine` can do.
+double guessDense(const Problem &problem, const MachineFacts &machine) {
+  const AttentionShape &shape = problem.shape();
+  double pairs = double(problem.query().tokenCount()) * double(problem.key().tokenCount());
+  double flops = 4 * pairs * double(shape.batch * shape.heads) * double(shape.headDim);
+  return launchesOfDense * physicalFloor(machine, flops, 0) / shareOfPeak;
+}
+
+/// Times the dense pattern with its default schedule, in what is left of `seconds` (0: no limit).
+void timeDense(const Problem &problem, const Target &target, TuneOptions options, double seconds,
+               StopSignal &stop, Tuned &tuned) {
+  double likely = guessDense(problem, tuned.report.machine);
+  double left = seconds - tuned.report.search.seconds;
+  if (seconds > 0 && likely > left) {
+    tuned.denseTrouble =
+        fmt::format("not timed: it would take some {:.0f} s of {:.0f} that are left", likely,
+                    std::max(0.0, left));
+    return;
+  }
   Problem dense = problem.where(Pattern::dense());
-  options.budget = {.seconds = 0, .candidates = 1};
+  options.budget = {.seconds = seconds > 0 ? std::max(1.0, left) : 0, .candidates = 1};
+  options.sweep = false;
+  options.raced.clear();
   options.journal.clear();
   options.onOutcome = {};
   options.devices.resize(1);
@@ -162,13 +195,22 @@ Status checkOptions(const Options &options) {
     return misuse(fmt::format("--report and --journal are both `{}`", options.report),
                   "name two files");
   // A file that cannot be written is told before anything is measured.
+  if (options.exhaustive && !options.race.empty())
+    return misuse("--exhaustive measures every schedule, and --race a few", "leave one out");
   return options.report.empty() ? Status() : AtomicFile::probe(options.report);
+}
+
+std::string methodText(const Options &options) {
+  std::string budget = options.budget.empty() ? "60s" : options.budget;
+  if (options.exhaustive)
+    return "every schedule" + (options.budget.empty() ? "" : ", budget " + budget);
+  return options.race.empty() ? "budget " + budget : "a race of named schedules";
 }
 
 Status writeReport(const Options &options, const ChosenProblem &chosen, const Target &target,
                    const Tuned &tuned, Console &console) {
   auto page = tunePage(chosen, target, tuned,
-                       fmt::format("budget {}, seed {}, second-level cache {}", options.budget,
+                       fmt::format("{}, seed {}, second-level cache {}", methodText(options),
                                    options.seed, options.l2));
   if (!page)
     return page.error();
@@ -182,7 +224,7 @@ Status writeReport(const Options &options, const ChosenProblem &chosen, const Ta
 Result<int> run(const Options &options, Console &console) {
   if (Status status = checkOptions(options); !status)
     return status.error();
-  Result<Budget> budget = parseBudget(options.budget);
+  Result<Budget> budget = budgetOf(options);
   if (!budget)
     return budget.error();
   auto chosen = options.problem.choose(console, Element::BF16);
@@ -210,6 +252,13 @@ Result<int> run(const Options &options, Console &console) {
   tuning.coldCache = options.l2 == "cold";
   tuning.worker = {"/proc/self/exe", "tune-worker"};
   tuning.devices = *devices;
+  tuning.sweep = options.exhaustive;
+  for (const std::string &text : options.race) {
+    Result<Schedule> schedule = Schedule::parse(text);
+    if (!schedule)
+      return schedule.error();
+    tuning.raced.push_back(*schedule);
+  }
   tuning.resume = options.resume;
   tuning.force = options.force;
   Result<Assembler> assembler = Assembler::of(place->target, &place->device, options.ptxas);
@@ -220,7 +269,9 @@ Result<int> run(const Options &options, Console &console) {
   Key key = keyFor(problem, *place, options, *assembler);
   CacheLocation location = CacheLocation::find();
   ConfigurationStore store(location);
-  if (!options.force && !options.resume) {
+  // A race is asked for its times, whatever is known.
+  bool isRace = !options.race.empty();
+  if (!options.force && !options.resume && !isRace) {
     Lookup known = store.get(key);
     if (known.match == Lookup::Match::Hit && !options.report.empty())
       return misuse(fmt::format("--report `{}`: the cache has the answer ({}), so there is no "
@@ -242,9 +293,10 @@ Result<int> run(const Options &options, Console &console) {
     }
   }
   tuning.journal =
-      options.journal.empty() ? defaultJournal(location, key, console) : options.journal;
+      options.journal.empty() && !isRace ? defaultJournal(location, key, console) : options.journal;
   if (options.resume && tuning.journal.empty())
     return misuse("there is no folder for journals to resume from", "name one with --journal");
+  double denseGuess = guessDense(problem, machineFacts(place->device));
   // Workers have a device to themselves: this process only asked which one.
   place->device = Device::cpu();
 
@@ -254,7 +306,9 @@ Result<int> run(const Options &options, Console &console) {
   Tuned tuned;
   tuned.journal = tuning.journal;
   bool timesDense = !options.noDense && problem.pattern().text() != Pattern::dense().text();
-  if (timesDense)
+  double seconds = tuning.budget.seconds;
+  // A dense pattern that would take longer than its share is not timed: the search has all.
+  if (timesDense && denseGuess <= (1 - searchShare) * seconds)
     tuning.budget.seconds *= searchShare;
   {
     TuneProgress progress(console, tuning.budget);
@@ -270,7 +324,8 @@ Result<int> run(const Options &options, Console &console) {
   const SearchResult &search = tuned.report.search;
   if (!tuned.report.trouble)
     console.note("the search ended early: {}", tuned.report.trouble.error().text());
-  if (search.winner && search.standings[*search.winner].raced) {
+  // The best of a few that were named need not be the best of what is known.
+  if (search.winner && search.standings[*search.winner].raced && !isRace) {
     if (Status status = store.put(configurationOf(key, problem, tuned.report)); !status)
       return status.error();
     tuned.kept = location.userFolder.empty() ? "" : location.userFolder;
@@ -278,7 +333,7 @@ Result<int> run(const Options &options, Console &console) {
       console.note("{}", warning);
   }
   if (timesDense && search.winner && !stop.isRaised())
-    timeDense(problem, place->target, tuning, stop, tuned);
+    timeDense(problem, place->target, tuning, seconds, stop, tuned);
   reportTuned(console, *chosen, place->target, tuned);
   if (!options.report.empty())
     if (Status status = writeReport(options, *chosen, place->target, tuned, console); !status)
@@ -304,6 +359,15 @@ Action addTuneCommand(CLI::App &app) {
   addTarget(app, options->target);
   addText(app, "--budget", options->budget, "A time (60s, 5m), or a number (`40 candidates`)")
       ->default_str("60s");
+  app.add_flag("--exhaustive", options->exhaustive,
+               "Measure every schedule of the space, and race all near the best; without --budget "
+               "it takes as long as it takes");
+  app.add_option(
+         "--race", options->race,
+         "Measure this schedule, written as this command prints it, in turns with the default "
+         "and the others that are named so, and nothing else; nothing is kept")
+      ->type_name("SCHEDULE")
+      ->allow_extra_args(false);
   addWhole(app, "--seed", options->seed, "Seed of the inputs and of what is tried by chance");
   CLI::Option *devices = addText(app, "--devices", options->devices,
                                  "Measure on several GPUs at once: `all`, or numbers such as 0,1")

@@ -13,6 +13,7 @@ public:
   std::function<double(const Schedule &)> millisecondsOf;
   std::function<Verdict(const Trial &)> verdictOf = [](const Trial &) { return Verdict::Measured; };
   double secondsATrial = 0.5; ///< besides the launches
+  int otherLaunches = 0;      ///< besides the timed ones
   double noise = 0;           ///< relative, repeated from a table
   size_t stopAfter = SIZE_MAX;
 
@@ -40,6 +41,7 @@ private:
     outcome.device = 0;
     if (outcome.verdict == Verdict::Measured) {
       double time = millisecondsOf(trial.schedule);
+      now += otherLaunches * time / 1000;
       int timings = trial.giveUpMs > 0 && time > trial.giveUpMs ? 3 : trial.timings;
       if (timings < trial.timings)
         outcome.verdict = Verdict::Slow;

@@ -45,11 +45,15 @@ struct Landscape {
   }
 
   SearchResult search(FakeMachine &machine, double trust, Budget budget, uint64_t seed = 1) const {
+    return search(machine, candidates(trust), {.budget = budget, .seed = seed});
+  }
+  SearchResult search(FakeMachine &machine, std::vector<Candidate> given,
+                      SearchOptions options) const {
     if (!machine.millisecondsOf)
       machine.millisecondsOf = [this](const Schedule &schedule) { return time(schedule); };
     return Search(
-               candidates(trust), [&](const Schedule &from) { return space.neighbours(from); },
-               {.budget = budget, .seed = seed}, machine)
+               std::move(given), [&](const Schedule &from) { return space.neighbours(from); },
+               options, machine)
         .run();
   }
 };
@@ -177,6 +181,69 @@ TEST_CASE("a default that fails leaves the others in the race") {
   SearchResult result = land.search(machine, 1, {.seconds = 60});
   CHECK(result.standard().verdict == Verdict::CompileFailed);
   CHECK(land.time(winner(result)) <= 40 * 1.03);
+}
+
+TEST_CASE("a sweep measures every schedule, and races all near the best") {
+  Landscape land;
+  FakeMachine machine;
+  machine.noise = 0.01;
+  SearchOptions options{.budget = {.seconds = 0}, .method = SearchOptions::Method::Sweep};
+  SearchResult result = land.search(machine, land.candidates(0), options);
+  CHECK(result.standings.size() == land.space.schedules().size());
+  CHECK(winner(result) == land.summit);
+  size_t raced = 0;
+  for (const Standing &standing : result.standings) {
+    CHECK(isTimed(standing.verdict));
+    double time = land.time(standing.candidate.schedule);
+    raced += standing.raced;
+    if (time <= 40 * 1.03)
+      CHECK(standing.raced);
+    if (time >= 40 * 1.08 && &standing != &result.standard())
+      CHECK_FALSE(standing.raced);
+  }
+  CHECK(raced >= 2);
+  CHECK(result.standard().raced);
+
+  // A budget ends it.
+  FakeMachine brief;
+  options.budget = {.seconds = 0, .candidates = 20};
+  CHECK(land.search(brief, land.candidates(0), options).standings.size() == 20);
+}
+
+TEST_CASE("a race measures what it is given, however slow, and all of it in turns") {
+  Landscape land;
+  FakeMachine machine;
+  std::vector<Candidate> given = land.candidates(1);
+  std::sort(given.begin() + 1, given.end(), [&](const Candidate &a, const Candidate &b) {
+    return land.time(a.schedule) > land.time(b.schedule);
+  });
+  given.resize(9);
+  given.push_back({land.summit, 40});
+  SearchOptions options{.budget = {.seconds = 0}, .method = SearchOptions::Method::Race};
+  SearchResult result = land.search(machine, given, options);
+  CHECK(winner(result) == land.summit);
+  CHECK(result.standings.size() == given.size());
+  for (const Standing &standing : result.standings) {
+    CHECK(standing.raced);
+    CHECK(standing.milliseconds == doctest::Approx(land.time(standing.candidate.schedule)));
+    CHECK(standing.timings == 10 + 5 * 4);
+  }
+}
+
+TEST_CASE("where launches are long the search still ends in time, the default raced") {
+  Landscape land;
+  for (double longer : {10.0, 25.0}) { // 0.4 and 1 s a launch
+    CAPTURE(longer);
+    FakeMachine machine;
+    machine.otherLaunches = 3; // to verify and to warm up
+    machine.millisecondsOf = [&](const Schedule &schedule) { return longer * land.time(schedule); };
+    SearchResult result = land.search(machine, 0.5, {.seconds = 60});
+    REQUIRE(result.winner);
+    CHECK(result.standard().raced);
+    CHECK(result.standings[*result.winner].raced);
+    CHECK(result.seconds <= 60 + 7 * 0.04 * longer * 3);
+    CHECK(result.standings.size() > 60 / (25 * 0.04 * longer));
+  }
 }
 
 TEST_CASE("nothing that works gives no winner") {

@@ -48,16 +48,6 @@ std::vector<std::string> TuneFolder::lines(const std::string &name) const {
   return all;
 }
 
-TuneOptions TuneFolder::optionsIn(const std::string &folder) {
-  TuneOptions options;
-  options.budget = {.seconds = 0, .candidates = 40};
-  options.worker = {FAKE_WORKER, folder};
-  options.compilers = 2;
-  options.journal = folder + "/journal";
-  options.timeouts = {.open = 10, .compile = 1, .firstMeasure = 1, .measure = 1};
-  return options;
-}
-
 std::vector<int> TuneFolder::processes() const {
   std::vector<int> found;
   for (const auto &entry : std::filesystem::directory_iterator("/proc")) {
@@ -80,13 +70,5 @@ std::vector<int> TuneFolder::processesLeft() const {
     std::this_thread::sleep_for(20ms);
   return processes();
 }
-
-Problem tunedProblem() {
-  Layout line = Layout::sequence(4096);
-  auto [q, k] = line.tokens();
-  return attention(line, {.heads = 8, .headDim = 128}).where(abs(q.index() - k.index()) <= 700);
-}
-
-Target tunedTarget() { return *Target::parse("sm_90"); }
 
 } // namespace halftone::test

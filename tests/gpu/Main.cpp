@@ -4,9 +4,11 @@
 #define DOCTEST_CONFIG_IMPLEMENT
 #include "tests/gpu/GpuTest.h"
 
+#include "autotune/Worker.h"
 #include "cli/ScheduleOption.h"
 #include "codegen/Compile.h"
 #include "kernels/Build.h"
+#include "tests/gpu/FaultyBackend.h"
 
 #include <cstring>
 #include <iostream>
@@ -83,6 +85,8 @@ Kernel compiled(const Problem &problem, const Device &device) {
 
 int main(int count, char **arguments) {
   using namespace halftone::test;
+  if (count == 3 && std::strcmp(arguments[1], "--faulty-worker") == 0)
+    halftone::serveAsWorker(*makeFaultyBackend(arguments[2])); // a process of Faults.cpp
   std::vector<const char *> rest{arguments[0]};
   for (int i = 1; i < count; ++i) {
     if (std::strcmp(arguments[i], "--quick") == 0)
