@@ -66,18 +66,26 @@ Result<const Model::Items *> Model::itemsOf(const Schedule &schedule) {
   tiles.tileQ = schedule.tileQ;
   tiles.tileK = schedule.tileK;
   tiles.gather = schedule.gather;
-  auto [found, isNew] = planned.try_emplace(tiles.text());
-  if (isNew) {
+  Planned *found = nullptr;
+  {
+    std::lock_guard guard(mutex);
+    found = &planned[tiles.text()]; // a map's elements stay where they are
+  }
+  std::call_once(found->once, [&] {
     Result<Plan> plan = makePlan(problem, natural);
     if (!plan) {
-      planned.erase(found);
-      return plan.error();
+      found->items = plan.error();
+      return;
     }
-    found->second.reserve(plan->work.size());
+    Items items;
+    items.reserve(plan->work.size());
     for (const WorkItem &item : plan->work)
-      found->second.push_back({item.full, item.partial});
-  }
-  return &found->second;
+      items.push_back({item.full, item.partial});
+    found->items = std::move(items);
+  });
+  if (!*found->items)
+    return found->items->error();
+  return &**found->items;
 }
 
 /// The items as a plan of this order hands them out.

@@ -4,6 +4,8 @@
 #include "codegen/Target.h"
 
 #include <map>
+#include <mutex>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -17,7 +19,7 @@ class Model {
 public:
   Model(const Problem &problem, const Target &target, const MachineFacts &machine);
 
-  /// Seconds; an error where no plan can be made.
+  /// Seconds; an error where no plan can be made. Any thread may ask.
   Result<double> predict(const Schedule &schedule);
 
 private:
@@ -32,6 +34,10 @@ private:
     double full = 0, partial = 0, once = 0;
     int workers = 1; ///< blocks that run at the same time, or threads
   };
+  struct Planned {
+    std::once_flag once;
+    std::optional<Result<Items>> items;
+  };
   /// In natural order; planned once for all schedules with the same tiles.
   Result<const Items *> itemsOf(const Schedule &schedule);
   static Items ordered(Items items, WorkOrder order);
@@ -42,7 +48,8 @@ private:
   const Problem &problem;
   const Target &target;
   const MachineFacts machine;
-  std::map<std::string, Items> planned; ///< by the fields that a plan's tiles depend on
+  std::mutex mutex;
+  std::map<std::string, Planned> planned; ///< by the fields that a plan's tiles depend on
 };
 
 /// Spearman's rank correlation of two lists of the same length, ties given their mean rank; 0 for

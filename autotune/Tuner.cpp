@@ -4,6 +4,7 @@
 #include "autotune/Scratch.h"
 
 #include <fmt/format.h>
+#include <llvm/Support/Parallel.h>
 
 #include <algorithm>
 #include <thread>
@@ -41,13 +42,15 @@ int compilersFor(const Target &target, const TuneOptions &options) {
 std::vector<Candidate> predict(const std::vector<Schedule> &schedules, const Problem &problem,
                                const Target &target, const MachineFacts &machine) {
   Model model(problem, target, machine);
-  std::vector<Candidate> candidates;
+  std::vector<Candidate> candidates(schedules.size());
+  // Minutes of video have so many tiles that this is seconds of the budget on one processor.
+  llvm::parallelFor(0, schedules.size(), [&](size_t i) {
+    Result<double> seconds = model.predict(schedules[i]);
+    candidates[i] = {schedules[i], seconds ? *seconds * 1000 : -1};
+  });
   double slowest = 0;
-  for (const Schedule &schedule : schedules) {
-    Result<double> seconds = model.predict(schedule);
-    candidates.push_back({schedule, seconds ? *seconds * 1000 : -1});
-    slowest = std::max(slowest, candidates.back().predictedMs);
-  }
+  for (const Candidate &candidate : candidates)
+    slowest = std::max(slowest, candidate.predictedMs);
   for (Candidate &candidate : candidates)
     if (candidate.predictedMs < 0)
       candidate.predictedMs = slowest;

@@ -107,23 +107,26 @@ void Workbench::sample(uint64_t seed) {
 
 /// The right answer of a head's rows.
 void Workbench::solve(HeadSample &head, const RandomValues &qs, const RandomValues &ks,
-                      const RandomValues &vs) const {
+                      const RandomValues &vs, OneHead &one) const {
   const AttentionShape &shape = problem.shape();
   int64_t depth = shape.headDim;
-  std::vector<double> queriesOfHead(size_t(queries() * depth)), keysOfHead(size_t(keys() * depth)),
-      valuesOfHead(size_t(keys() * depth));
   auto gather = [&](std::vector<double> &to, const RandomValues &from, int64_t tokens,
                     int64_t headCount, int64_t which) {
-    for (int64_t token = 0; token < tokens; ++token)
-      for (int64_t i = 0; i < depth; ++i)
-        to[size_t(token * depth + i)] =
-            from.at(((head.batch * tokens + token) * headCount + which) * depth + i);
+    to.resize(size_t(tokens * depth));
+    constexpr int64_t piece = 4096; // tokens
+    llvm::parallelFor(0, size_t((tokens + piece - 1) / piece), [&](size_t at) {
+      for (int64_t token = int64_t(at) * piece; token < std::min(tokens, int64_t(at + 1) * piece);
+           ++token)
+        for (int64_t i = 0; i < depth; ++i)
+          to[size_t(token * depth + i)] =
+              from.at(((head.batch * tokens + token) * headCount + which) * depth + i);
+    });
   };
-  gather(queriesOfHead, qs, queries(), shape.heads, head.head);
-  gather(keysOfHead, ks, keys(), problem.kvHeads(), head.kvHead);
-  gather(valuesOfHead, vs, keys(), problem.kvHeads(), head.kvHead);
+  gather(one.q, qs, queries(), shape.heads, head.head);
+  gather(one.k, ks, keys(), problem.kvHeads(), head.kvHead);
+  gather(one.v, vs, keys(), problem.kvHeads(), head.kvHead);
   Problem single = singleHead(problem, head.batch, head.head);
-  ReferenceTensors tensors{queriesOfHead, keysOfHead, valuesOfHead};
+  ReferenceTensors tensors{one.q, one.k, one.v};
   head.right.resize(head.rows.size());
   llvm::parallelFor(0, head.rows.size(), [&](size_t i) {
     head.right[i] = referenceRow(single, tensors, 0, 0, head.rows[i]);
@@ -173,9 +176,10 @@ Status Workbench::poison(const GuardedBuffer &buffer, const RandomValues &values
         wanted.push_back({head.kvHead, attended(batch, head.kvHead, windowFirst, windowLast),
                           attended(batch, head.kvHead, 0, queries() - 1)});
     constexpr int64_t chunk = 4096; // tokens
+    std::vector<char> bytes;
     for (int64_t begin = 0; begin < keys() && !wanted.empty(); begin += chunk) {
       int64_t count = std::min(chunk, keys() - begin);
-      std::vector<char> bytes(size_t(count * kvHeads) * rowBytes, char(notANumber));
+      bytes.assign(size_t(count * kvHeads) * rowBytes, char(notANumber));
       for (const auto &[kvHead, inWindow, anywhere] : wanted)
         for (int64_t token = begin; token < begin + count; ++token) {
           char *row = bytes.data() + size_t((token - begin) * kvHeads + kvHead) * rowBytes;
@@ -230,8 +234,9 @@ Result<Workbench> Workbench::make(const Problem &problem, const Device &device, 
   RandomValues qs(shape.element, seed * 3), ks(shape.element, seed * 3 + 1),
       vs(shape.element, seed * 3 + 2);
   bench.sample(seed);
+  OneHead one;
   for (HeadSample &head : bench.heads)
-    bench.solve(head, qs, ks, vs);
+    bench.solve(head, qs, ks, vs, one);
   if (Status status = bench.fillInputs(qs, ks, vs); !status)
     return status.error();
   return bench;

@@ -46,6 +46,10 @@ private:
     std::vector<ReferenceRow> right;
     double greatestValue = 0;
   };
+  /// The inputs of one head, in memory that the next one uses again.
+  struct OneHead {
+    std::vector<double> q, k, v;
+  };
   struct Row {
     std::vector<double> output;
     double lse = 0;
@@ -54,7 +58,7 @@ private:
   Workbench(const Problem &problem, const Device &device);
   void sample(uint64_t seed);
   void solve(HeadSample &head, const RandomValues &qs, const RandomValues &ks,
-             const RandomValues &vs) const;
+             const RandomValues &vs, OneHead &one) const;
   Status fillInputs(const RandomValues &qs, const RandomValues &ks, const RandomValues &vs);
   Status poison(const GuardedBuffer &buffer, const RandomValues &values, bool isValues) const;
   std::vector<bool> attended(int64_t batch, int64_t kvHead, int64_t firstQuery,
