@@ -190,6 +190,7 @@ void Search::sweep() {
   std::vector<Candidate> ordered(candidates.begin() + 1, candidates.end());
   std::sort(ordered.begin(), ordered.end(), isPreferred);
   std::vector<Schedule> all;
+  all.reserve(ordered.size());
   for (const Candidate &candidate : ordered)
     all.push_back(candidate.schedule);
   // In parts, so that what is clearly slower is compared with a better best.
@@ -303,6 +304,7 @@ void Search::takeTurns(Racing &racing, const std::vector<size_t> &order, int rou
 /// Leaves those out that the budget had no turn for.
 void Search::dropLate(Racing &racing) const {
   std::vector<std::ptrdiff_t> ranOn;
+  ranOn.reserve(racing.times.size());
   for (const auto &times : racing.times)
     ranOn.push_back(std::count_if(times.begin(), times.end(),
                                   [](const std::vector<double> &one) { return !one.empty(); }));

@@ -38,8 +38,9 @@ Result<Budget> budgetOf(const Options &options) {
   return parseBudget(options.budget.empty() ? "60s" : options.budget);
 }
 
-/// Share of a budget in seconds that the search itself has where the dense pattern is timed too.
-constexpr double searchShare = 0.85;
+/// Share of a budget in seconds that the search itself has where the dense pattern is timed too,
+/// and where it is not: what is begun in time still has to end.
+constexpr double searchShare = 0.85, onlySearchShare = 0.95;
 
 // Ctrl-C reaches the search here: the handler can be given nothing else.
 StopSignal *interrupted = nullptr;
@@ -151,7 +152,8 @@ double guessDense(const Problem &problem, const MachineFacts &machine) {
 void timeDense(const Problem &problem, const Target &target, TuneOptions options, double seconds,
                StopSignal &stop, Tuned &tuned) {
   double likely = guessDense(problem, tuned.report.machine);
-  double left = seconds - tuned.report.search.seconds;
+  constexpr double starting = 1;
+  double left = seconds - starting - tuned.report.search.seconds;
   if (seconds > 0 && likely > left) {
     tuned.denseTrouble =
         fmt::format("not timed: it would take some {:.0f} s of {:.0f} that are left", likely,
@@ -308,8 +310,8 @@ Result<int> run(const Options &options, Console &console) {
   bool timesDense = !options.noDense && problem.pattern().text() != Pattern::dense().text();
   double seconds = tuning.budget.seconds;
   // A dense pattern that would take longer than its share is not timed: the search has all.
-  if (timesDense && denseGuess <= (1 - searchShare) * seconds)
-    tuning.budget.seconds *= searchShare;
+  bool denseFits = timesDense && denseGuess <= (1 - searchShare) * seconds;
+  tuning.budget.seconds *= denseFits ? searchShare : onlySearchShare;
   {
     TuneProgress progress(console, tuning.budget);
     tuning.onOutcome = [&](const Trial &trial, const Outcome &outcome) {
