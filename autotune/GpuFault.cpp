@@ -22,7 +22,7 @@ GpuFault gpuFaultOf(int driverStatus, const Error &error) {
   default: // stack, instruction, program counter, ECC, and what is not known
     return {Verdict::LaunchFailed, true};
   }
-  bool isMemory = error.message.find("CUDA_ERROR_OUT_OF_MEMORY") != std::string::npos;
+  bool isMemory = error.message.find("the GPU is out of memory") != std::string::npos; // Driver
   return {isMemory ? Verdict::OutOfMemory : Verdict::LaunchFailed, false};
 }
 

@@ -6,7 +6,11 @@ using namespace halftone;
 
 TEST_CASE("what the driver's numbers mean for a candidate") {
   Error plain{ErrorCode::Internal, "cannot launch the kernel", {}, {}};
-  Error memory{ErrorCode::Internal, "no (CUDA_ERROR_OUT_OF_MEMORY, 2)", {}, {}};
+  // In the words of the driver's errors.
+  Error memory{ErrorCode::Unsupported,
+               "cannot allocate 4096 bytes: the GPU is out of memory (0 of 143771 MiB are free)",
+               {},
+               {}};
   struct Case {
     int number;
     Verdict verdict;

@@ -16,7 +16,7 @@ namespace {
 using Clock = std::chrono::steady_clock;
 
 struct Fault {
-  const char *kind; ///< as FaultyBackend knows it
+  std::string kind; ///< as FaultyBackend knows it
   Verdict verdict;
   bool hangs = false;
 };
@@ -65,7 +65,7 @@ std::map<std::string, Fault> assign(const TuneFolder &folder, const Searched &cl
         &standing == &clean.report.search.standard() || &standing == &clean.winner())
       continue;
     const Fault &fault = faults[assigned.size()];
-    text += std::string(fault.kind) + "|" + schedule + "\n";
+    text += fault.kind + "|" + schedule + "\n";
     assigned.emplace(schedule, fault);
   }
   REQUIRE(assigned.size() == faults.size());
@@ -132,7 +132,10 @@ void searchAmongFaults(const Problem &problem, const Target &target,
   checkWinner(problem, target, options, clean, found);
 
   // Started again, no fault that hung is met a second time.
-  size_t before = folder.lines("log").size();
+  for (const auto &[schedule, fault] : assigned)
+    if (fault.hangs)
+      options.raced.push_back(*Schedule::parse(schedule));
+  size_t before = folder.lines("log").size(), known = 0;
   Searched again = search(problem, target, options);
   std::vector<std::string> log = folder.lines("log");
   for (const Standing &standing : again.report.search.standings) {
@@ -140,10 +143,12 @@ void searchAmongFaults(const Problem &problem, const Target &target,
     auto fault = assigned.find(schedule);
     if (fault == assigned.end() || !fault->second.hangs)
       continue;
+    ++known;
     CHECK(standing.verdict == Verdict::KnownFault);
     CHECK(std::none_of(log.begin() + std::ptrdiff_t(before), log.end(),
                        [&](const std::string &line) { return line.ends_with("|" + schedule); }));
   }
+  CHECK(known == options.raced.size());
   // Gone on with, nothing is measured again.
   options.resume = true;
   before = log.size();
