@@ -4,6 +4,7 @@ usage: tuning_campaign.py --halftone FILE --out FOLDER [--parts tune,sweep,...] 
 
 Parts, in this order:
   faults   gpu_tests' search among kernels that hang, trap and write where they should not (beside halftone)
+  ahead    the example's kernels compiled ahead of time (beside halftone) run and match
   tune     `halftone tune --budget 60s` for four radial problems, at all heads; these are kept
   report   the page of each search of `tune`, from its journal
   sweep    every schedule of each problem, at few heads; then its best and the tuner's in turns at all heads
@@ -53,7 +54,7 @@ PRESETS = {  # name: (problem, seconds)
                     "--window", "2048"], 10),
 }
 BUDGET, REPEATS, CLOSE = 60, 10, 1.02
-PARTS = ["faults", "tune", "report", "sweep", "repeat", "presets"]
+PARTS = ["faults", "ahead", "tune", "report", "sweep", "repeat", "presets"]
 
 
 class Late(Exception):
@@ -69,7 +70,7 @@ class Campaign:
         self.file = self.out / "campaign.json"
         self.lock = threading.Lock()
         self.results = json.loads(self.file.read_text()) if self.file.exists() else {"runs": [], "steps": {}}
-        self.scratch = pathlib.Path(tempfile.mkdtemp(prefix="halftone-campaign-", dir=pathlib.Path.home()))
+        self.scratch = pathlib.Path(tempfile.mkdtemp(prefix="halftone-campaign-"))
         self.environment = dict(os.environ, NO_COLOR="1", PATH=f"{self.tools()}:{os.environ.get('PATH', '')}")
         self.machine = self.tool_json("doctor", "--json")
         found = self.machine.get("gpus") or []
@@ -125,6 +126,9 @@ class Campaign:
         """A child in a process group of its own, which is gone afterwards: interrupted, then killed, when late."""
         environment = dict(self.environment, HALFTONE_CACHE_DIR=str(self.cache(cache)))
         began = time.monotonic()
+        if not pathlib.Path(command[0]).exists():
+            return {"command": command, "code": 127, "late": False, "out": "", "err": "there is no such program",
+                    "seconds": 0}
         child = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment,
                                  stdin=subprocess.DEVNULL, start_new_session=True)
         late = False
@@ -184,7 +188,7 @@ class Campaign:
         with self.lock:
             self.results["steps"][name] = result
         self.save()
-        print(f"{name}: " + (f"failed: {result.get('err', '')[-300:]}" if result["failed"] else
+        print(f"{name}: " + (f"failed: {(result.get('err') or result.get('out', ''))[-300:]}" if result["failed"] else
                              f"{result.get('bestMs') or ''} ms, over default {result.get('overDefault')}, "
                              f"{result.get('seconds')} s"), flush=True)
 
@@ -215,7 +219,16 @@ class Campaign:
         def search():
             done = self.run([str(program), "-tc=*faults on the GPU*"], "faults", 150)
             return {**done, "code": done["code"] or int("0 skipped" not in done["out"])}
-        self.step("faults", 60, search)
+        self.step("faults/gpu_tests", 60, search)
+
+    def ahead(self):
+        for name in ("ahead_of_time", "ahead_on_gpu"):
+            program = pathlib.Path(self.options.halftone).resolve().parent / name
+
+            def matches():
+                done = self.run([str(program)], "ahead", 60)
+                return {**done, "code": done["code"] or int("matches" not in done["out"] or "skipped" in done["out"])}
+            self.step(f"ahead/{name}", 5, matches)
 
     def searches(self):
         for name, (problem, _) in PROBLEMS.items():
