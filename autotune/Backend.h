@@ -40,6 +40,7 @@ struct MeasureReport {
   std::string reason;
   std::vector<double> milliseconds;
   double clockMhz = 0;
+  double watts = 0;
   bool lost = false; ///< the worker's context can no longer be used: it must be replaced
 };
 

@@ -1,5 +1,6 @@
 #include "autotune/Journal.h"
 
+#include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
@@ -40,6 +41,7 @@ Json documentOf(const Trial &trial, const Outcome &outcome) {
           {"spread", outcome.spread},
           {"milliseconds", outcome.milliseconds},
           {"clockMhz", outcome.clockMhz},
+          {"watts", outcome.watts},
           {"registers", outcome.registers},
           {"spillBytes", outcome.spillBytes},
           {"compileMs", outcome.compileMs},
@@ -51,6 +53,7 @@ Outcome outcomeOf(const Json &line) {
   Outcome outcome{.reason = line.at("reason"),
                   .milliseconds = line.at("milliseconds").get<std::vector<double>>(),
                   .clockMhz = line.at("clockMhz"),
+                  .watts = line.value("watts", 0.0),
                   .device = line.at("device"),
                   .registers = line.at("registers"),
                   .spillBytes = line.at("spillBytes"),
@@ -79,6 +82,7 @@ struct Journal::State {
   std::map<std::string, std::string> begun; ///< Trial::key() without an outcome: schedule
   std::map<std::string, int> unfinished;    ///< schedule: trials that never ended
   std::set<int64_t> batches;
+  std::map<int, std::string> devices; ///< by ordinal: MachineFacts::identity
   size_t recorded = 0, unread = 0;
 
   ~State() {
@@ -158,6 +162,8 @@ void Journal::State::read(const Json &line) {
     begun.erase(line.at("withdrawn").get<std::string>());
   } else if (line.contains("known fault")) {
     hangs[line.at("known fault")] = line.at("reason");
+  } else if (line.contains("measures on")) {
+    devices[line.at("measures on")] = line.at("identity");
   } else if (line.contains("batch")) {
     batches.insert(line.at("batch").get<int64_t>());
   } else if (!line.contains("note")) {
@@ -212,6 +218,7 @@ Status Journal::State::begin(const std::string &wantedPurpose, const std::string
     return {};
   outcomes.clear();
   batches.clear();
+  devices.clear();
   recorded = unread = 0;
   if (!isSame)
     hangs.clear();
@@ -274,6 +281,21 @@ void Journal::forgive() {
   std::lock_guard lock(state->mutex);
   state->hangs.clear();
   state->unfinished.clear();
+}
+
+Status Journal::device(int ordinal, const MachineFacts &facts) {
+  std::lock_guard lock(state->mutex);
+  auto [known, isNew] = state->devices.try_emplace(ordinal, facts.identity);
+  if (known->second != facts.identity)
+    return misuse(fmt::format("the journal {} was measured on {}, and device {} is {} now",
+                              state->path, known->second, ordinal, facts.identity),
+                  "leave --resume out, or name another file with --journal");
+  return state->append({{"measures on", ordinal},
+                        {"name", facts.name},
+                        {"identity", facts.identity},
+                        {"uuid", facts.uuid},
+                        {"clockMhz", facts.clockHz / 1e6},
+                        {"wattLimit", facts.wattLimit}});
 }
 
 Status Journal::begin(const Trial &trial) {

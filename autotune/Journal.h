@@ -1,5 +1,6 @@
 #pragma once
 
+#include "autotune/MachineFacts.h"
 #include "autotune/Trial.h"
 #include "dsl/Error.h"
 
@@ -46,6 +47,9 @@ public:
   /// Forgets known faults.
   void forgive();
 
+  /// Says which device measures under an ordinal, by what it can be told from others. That it was
+  /// another one before is a Misuse: times of two devices are not compared.
+  Status device(int ordinal, const MachineFacts &facts);
   Status begin(const Trial &trial);
   /// A trial that was begun was stopped on purpose, and says nothing of its schedule.
   Status withdraw(const Trial &trial);

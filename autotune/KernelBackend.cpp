@@ -1,8 +1,8 @@
 #include "autotune/KernelBackend.h"
 
-#include "autotune/ClockReader.h"
 #include "autotune/DeviceFacts.h"
 #include "autotune/GpuFault.h"
+#include "autotune/GpuSensors.h"
 #include "autotune/KernelTimer.h"
 #include "codegen/Compile.h"
 #include "codegen/CpuJit.h"
@@ -48,7 +48,7 @@ private:
   MachineFacts facts;
   std::optional<Workbench> bench;
   std::optional<KernelTimer> timer;
-  std::optional<ClockReader> clock;
+  std::optional<GpuSensors> sensors;
   std::list<Loaded> kernels; ///< the last used first
 };
 
@@ -73,7 +73,9 @@ Result<MachineFacts> KernelBackend::open(const Task &asked) {
     device = *gpu;
   }
   facts = machineFacts(device);
-  clock.emplace(facts.identity);
+  sensors.emplace(facts.identity);
+  facts.uuid = sensors->uuid();
+  facts.wattLimit = sensors->wattLimit();
   Result<Workbench> made = Workbench::make(*problem, device, task.seed);
   if (!made)
     return made.error();
@@ -157,12 +159,12 @@ MeasureReport KernelBackend::faultOf(const Error &error) const {
 
 MeasureReport KernelBackend::timed(const Kernel &kernel, const MeasureOrder &order) {
   MeasureReport report;
-  double before = clock->megahertz();
+  double clockBefore = sensors->megahertz(), wattsBefore = sensors->watts();
   Result<KernelTimer::Times> times = timer->time(*bench, kernel, order.timings, order.giveUpMs);
   if (!times)
     return faultOf(times.error());
-  double after = clock->megahertz();
-  report.clockMhz = (before + after) / 2;
+  report.clockMhz = (clockBefore + sensors->megahertz()) / 2;
+  report.watts = (wattsBefore + sensors->watts()) / 2;
   report.milliseconds = times->milliseconds;
   report.verdict = times->gaveUp ? Verdict::Slow : Verdict::Measured;
   if (times->gaveUp)

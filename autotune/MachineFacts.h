@@ -17,6 +17,8 @@ struct MachineFacts {
   int64_t l2Bytes = 0;
   int vectorWidth = 0;   ///< CPU: floats of a vector
   int driverVersion = 0; ///< 13000 for 13.0
+  std::string uuid;      ///< GPU: as nvidia-smi prints it
+  double wattLimit = 0;  ///< GPU: the power that it may take
 
   bool isGpu() const { return computeCapability != 0; }
   bool operator==(const MachineFacts &) const = default;

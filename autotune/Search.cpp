@@ -90,6 +90,63 @@ std::optional<size_t> Search::best() const {
   return timed.empty() ? std::nullopt : std::optional(timed.front());
 }
 
+void Search::setPace(size_t device, const Outcome &outcome) {
+  if (!isTimed(outcome.verdict))
+    return;
+  paces[device] = {outcome.device, outcome.medianMs};
+  double sum = 0;
+  int known = 0;
+  for (const Pace &pace : paces)
+    if (pace.milliseconds > 0) {
+      sum += std::log(pace.milliseconds);
+      ++known;
+    }
+  meanPace = known == 1 ? outcome.medianMs : std::exp(sum / known);
+}
+
+/// What a time on the device with that ordinal is times, to be compared with those of others.
+double Search::scaleOf(int ordinal) const {
+  for (const Pace &pace : paces)
+    if (pace.ordinal == ordinal)
+      return meanPace / pace.milliseconds;
+  return 1;
+}
+
+/// Measures the default on every device. One where it fails although it runs on another is asked
+/// again: by then the runner may have dropped it, and without a pace its times say nothing.
+void Search::measureStandard() {
+  paces.resize(size_t(runner.devices()));
+  constexpr int mostTries = 3;
+  for (int number = 1; number <= mostTries && !runner.ended(); ++number) {
+    std::vector<Trial> trials;
+    std::vector<size_t> where;
+    for (size_t device = 0; device < paces.size(); ++device) {
+      if (paces[device].milliseconds > 0)
+        continue;
+      trials.push_back({.schedule = candidates.front().schedule,
+                        .round = number == 1 ? "default" : "default " + std::to_string(number),
+                        .timings = 10,
+                        .giveUpMs = 0,
+                        .thorough = false,
+                        .device = paces.size() > 1 ? int(device) : -1});
+      where.push_back(device);
+    }
+    if (trials.empty())
+      break;
+    std::vector<Outcome> outcomes = runner.run(trials, std::numeric_limits<double>::infinity());
+    for (size_t i = 0; i < trials.size(); ++i)
+      setPace(where[i], outcomes[i]);
+    for (size_t i = 0; i < trials.size(); ++i)
+      take(trials[i], outcomes[i]);
+    if (meanPace == 0)
+      break;
+  }
+  if (result.standings.empty())
+    standingOf(candidates.front().schedule);
+  if (progress)
+    progress(result);
+}
+
 void Search::take(const Trial &trial, const Outcome &outcome) {
   if (outcome.verdict == Verdict::NotRun)
     return;
@@ -98,7 +155,7 @@ void Search::take(const Trial &trial, const Outcome &outcome) {
   if (standing.verdict != Verdict::NotRun && !isTimed(standing.verdict))
     return;
   if (isTimed(outcome.verdict)) {
-    standing.milliseconds = outcome.medianMs;
+    standing.milliseconds = outcome.medianMs * scaleOf(outcome.device);
     standing.spread = outcome.spread;
     standing.clockMhz = outcome.clockMhz;
     if (standing.timings == 0)
@@ -121,6 +178,9 @@ void Search::runRound(const Round &round, const std::vector<Schedule> &schedules
   std::optional<size_t> leader = best();
   double giveUp =
       round.giveUp && leader ? round.giveUp * result.standings[*leader].milliseconds : 0;
+  std::vector<double> stretch;
+  for (const Pace &pace : paces)
+    stretch.push_back(pace.milliseconds > 0 ? pace.milliseconds / meanPace : 1);
   std::vector<Trial> trials;
   trials.reserve(schedules.size());
   for (const Schedule &schedule : schedules)
@@ -129,7 +189,8 @@ void Search::runRound(const Round &round, const std::vector<Schedule> &schedules
                       .timings = round.timings,
                       .giveUpMs = giveUp,
                       .thorough = false,
-                      .device = -1});
+                      .device = -1,
+                      .paces = stretch});
   std::vector<Outcome> outcomes = runner.run(trials, until(round.until));
   for (size_t i = 0; i < trials.size(); ++i)
     take(trials[i], outcomes[i]);
@@ -162,13 +223,15 @@ void Search::screen() {
   // something.
   auto share = [&] { return best() ? screenShare : 1; };
   // Smaller batches give what is clearly slower a better best to be compared with.
-  constexpr size_t batch = 16;
+  const size_t batch = atOnce(16);
   for (size_t begin = 0, number = 1; begin < order.size() && left(share()) > 0; ++number) {
     size_t count = std::min({batch, order.size() - begin, size_t(left(share()))});
     std::vector<Schedule> part(order.begin() + std::ptrdiff_t(begin),
                                order.begin() + std::ptrdiff_t(begin + count));
-    runRound({"screen " + std::to_string(number), 3, 1.5, share()}, part);
     begin += count;
+    size_t next = std::min(order.size(), begin + batch);
+    runner.expect({order.begin() + std::ptrdiff_t(begin), order.begin() + std::ptrdiff_t(next)});
+    runRound({"screen " + std::to_string(number), 3, 1.5, share()}, part);
     if (runner.ended() || runner.elapsed() >= until(share()))
       return;
   }
@@ -181,6 +244,8 @@ void Search::halve() {
   for (size_t i = 0; i < std::min(third, timed.size()); ++i)
     if (result.standings[timed[i]].timings < 10)
       better.push_back(result.standings[timed[i]].candidate.schedule);
+  if (!timed.empty()) // from where moves are likely to begin
+    runner.expect(untriedNear(result.standings[timed.front()].candidate.schedule));
   runRound({"measure", 10, 0, halvingShare}, better);
 }
 
@@ -219,31 +284,40 @@ void Search::measureAll() {
   runRound({"measure", 10, 0, movesShare}, all);
 }
 
+/// Neighbours that have not been tried, the model's best first, as many as are tried at once.
+std::vector<Schedule> Search::untriedNear(const Schedule &from) const {
+  std::vector<Candidate> untried;
+  for (const Schedule &near : neighbours(from)) {
+    auto isNear = [&](const Standing &one) { return one.candidate.schedule == near; };
+    if (std::none_of(result.standings.begin(), result.standings.end(), isNear))
+      untried.push_back({near, predictedOf(near)});
+  }
+  std::sort(untried.begin(), untried.end(), isPreferred);
+  std::vector<Schedule> first;
+  for (size_t i = 0; i < std::min(untried.size(), atOnce(movesAtOnce)); ++i)
+    first.push_back(untried[i].schedule);
+  return first;
+}
+
 void Search::move() {
   std::vector<Schedule> explored;
   for (int number = 1; !runner.ended() && left(1) > 0 && runner.elapsed() < until(movesShare);
        ++number) {
     // The best two whose neighbours have not been looked at: a second one leads out of a dead end.
     std::vector<size_t> timed = timedByTime();
-    const Schedule *from = nullptr;
-    for (size_t i = 0; i < std::min<size_t>(2, timed.size()) && !from; ++i) {
+    std::vector<Schedule> unexplored;
+    for (size_t i = 0; i < std::min<size_t>(2, timed.size()); ++i) {
       const Schedule &schedule = result.standings[timed[i]].candidate.schedule;
       if (std::find(explored.begin(), explored.end(), schedule) == explored.end())
-        from = &schedule;
+        unexplored.push_back(schedule);
     }
-    if (!from)
+    if (unexplored.empty())
       return;
-    explored.push_back(*from);
-    std::vector<Candidate> untried;
-    for (const Schedule &near : neighbours(*from)) {
-      auto isNear = [&](const Standing &one) { return one.candidate.schedule == near; };
-      if (std::none_of(result.standings.begin(), result.standings.end(), isNear))
-        untried.push_back({near, predictedOf(near)});
-    }
-    std::sort(untried.begin(), untried.end(), isPreferred);
-    std::vector<Schedule> tried;
-    for (size_t i = 0; i < std::min({untried.size(), movesAtOnce, size_t(left(1))}); ++i)
-      tried.push_back(untried[i].schedule);
+    explored.push_back(unexplored.front());
+    std::vector<Schedule> tried = untriedNear(unexplored.front());
+    tried.resize(std::min(tried.size(), size_t(left(1))));
+    // Unless one of them is better, the other one's neighbours are next.
+    runner.expect(unexplored.size() > 1 ? untriedNear(unexplored.back()) : std::vector<Schedule>());
     runRound({"move " + std::to_string(number), 10, 1.15, movesShare}, tried);
   }
 }
@@ -408,10 +482,7 @@ void Search::correlate() {
 }
 
 SearchResult Search::run() {
-  runRound({"default", 10, 0, std::numeric_limits<double>::infinity()},
-           {candidates.front().schedule});
-  if (result.standings.empty())
-    standingOf(candidates.front().schedule);
+  measureStandard();
   using Method = SearchOptions::Method;
   if (options.method == Method::Guided) {
     screen();

@@ -37,7 +37,9 @@ struct Standing {
   Candidate candidate;
   Verdict verdict = Verdict::NotRun;
   std::string reason;
-  double milliseconds = 0; ///< median of its last round; 0 where it has none
+  /// Median of its last round; 0 where it has none. Of several devices: what the geometric mean
+  /// over them would be, going by how the default fares on each.
+  double milliseconds = 0;
   double spread = 0;
   int timings = 0;    ///< in all rounds together
   std::string round;  ///< the last it was in
@@ -61,7 +63,8 @@ struct SearchResult {
 };
 
 /// Finds the fastest candidate; guided:
-/// 1. the default is measured, so that it is always in the race;
+/// 1. the default is measured on every device, so that it is always in the race, and so that a
+///    time on one device is only ever compared, as a multiple of the default's there, with others;
 /// 2. candidates are screened in the order of the model, one in five picked by chance so that a
 ///    wrong model is found out, with few timings each, given up early where clearly slower;
 /// 3. successive halving (Jamieson and Talwalkar, AISTATS 2016): the better third is measured
@@ -98,10 +101,15 @@ private:
   double predictedOf(const Schedule &schedule) const;
   std::optional<size_t> best() const;
   std::vector<size_t> timedByTime() const;
+  void measureStandard();
+  void setPace(size_t device, const Outcome &outcome);
+  double scaleOf(int ordinal) const;
   void take(const Trial &trial, const Outcome &outcome);
   void runRound(const Round &round, const std::vector<Schedule> &schedules);
 
   std::vector<Schedule> screenOrder();
+  size_t atOnce(size_t aDevice) const { return aDevice * size_t(runner.devices()); }
+  std::vector<Schedule> untriedNear(const Schedule &from) const;
   void screen();
   void halve();
   void move();
@@ -126,6 +134,14 @@ private:
   TrialRunner &runner;
   Progress progress;
   SearchResult result;
+  /// The default's time on a device, 0 where it has none: times of two devices are compared as
+  /// multiples of it.
+  struct Pace {
+    int ordinal = -1;
+    double milliseconds = 0;
+  };
+  std::vector<Pace> paces; ///< by device
+  double meanPace = 0;     ///< the geometric mean over the devices that have one
 };
 
 } // namespace halftone

@@ -51,7 +51,10 @@ struct Trial {
   int timings = 10;
   double giveUpMs = 0;   ///< stop after the first timings if all are slower; 0: never
   bool thorough = false; ///< look at every element of the output, not at samples
-  int device = -1;       ///< where it must run; -1: on any
+  int device = -1;       ///< where it must run, an index; -1: on any
+  /// How long each device takes for what takes 1 on all of them together: giveUpMs is times that.
+  /// Empty: 1.
+  std::vector<double> paces = {};
 
   /// "race 2 on 3 | tileQ=128 ...".
   std::string key() const;
@@ -65,7 +68,8 @@ struct Outcome {
   double medianMs = 0;
   double spread = 0;   ///< of the middle half of the timings, over the median
   double clockMhz = 0; ///< of the device while it was timed; 0 where unknown
-  int device = -1;
+  double watts = 0;    ///< that it took meanwhile; 0 where unknown
+  int device = -1;     ///< its ordinal
   uint32_t registers = 0, spillBytes = 0;
   double compileMs = 0;
   double elapsed = 0; ///< seconds of the search when it ended

@@ -35,7 +35,9 @@ int compilersFor(const Target &target, const TuneOptions &options) {
     return options.compilers;
   if (target.kind == Target::Kind::Cpu)
     return 1;
-  return std::clamp(int(std::thread::hardware_concurrency()) - 1, 1, 16);
+  // Each worker that measures has a processor to itself.
+  int devices = int(options.devices.size());
+  return std::clamp(int(std::thread::hardware_concurrency()) - devices, 1, 16 * devices);
 }
 
 /// The schedules with what the model says; those it cannot plan come last.

@@ -17,7 +17,8 @@ struct TuneOptions {
   /// The program that becomes a worker, and its arguments: `halftone tune-worker`.
   std::vector<std::string> worker;
   std::vector<int> devices = {0};
-  int compilers = 0; ///< 0: one for each processor but one, at most 16; the CPU target has 1
+  int compilers = 0; ///< 0: one for each processor that no device needs, at most 16 a device; the
+                     ///< CPU target has 1
   Timeouts timeouts;
 
   std::string journal; ///< a file; empty: the search is not recorded

@@ -94,6 +94,7 @@ MeasureReport WorkerLane::measure(const MeasureOrder &order, double seconds) {
           .reason = fault.reason,
           .milliseconds = {},
           .clockMhz = 0,
+          .watts = 0,
           .lost = true};
 }
 

@@ -141,7 +141,9 @@ nlohmann::ordered_json factsDocument(const MachineFacts &facts) {
           {"sharedBytesPerMultiprocessor", facts.sharedBytesPerMultiprocessor},
           {"l2Bytes", facts.l2Bytes},
           {"vectorWidth", facts.vectorWidth},
-          {"driverVersion", facts.driverVersion}};
+          {"driverVersion", facts.driverVersion},
+          {"uuid", facts.uuid},
+          {"wattLimit", facts.wattLimit}};
 }
 
 std::string writeAnswer(int64_t number, const Result<MachineFacts> &facts) {
@@ -170,6 +172,7 @@ std::string writeAnswer(int64_t number, const MeasureReport &report) {
                  {"reason", report.reason},
                  {"milliseconds", report.milliseconds},
                  {"clockMhz", report.clockMhz},
+                 {"watts", report.watts},
                  {"lost", report.lost}});
 }
 
@@ -190,7 +193,9 @@ std::optional<Result<MachineFacts>> readFacts(std::string_view line, int64_t num
                         .sharedBytesPerMultiprocessor = facts.at("sharedBytesPerMultiprocessor"),
                         .l2Bytes = facts.at("l2Bytes"),
                         .vectorWidth = facts.at("vectorWidth"),
-                        .driverVersion = facts.at("driverVersion")};
+                        .driverVersion = facts.at("driverVersion"),
+                        .uuid = facts.at("uuid"),
+                        .wattLimit = facts.at("wattLimit")};
   });
 }
 
@@ -210,6 +215,7 @@ std::optional<MeasureReport> readMeasureReport(std::string_view line, int64_t nu
                          .reason = answer.at("reason"),
                          .milliseconds = answer.at("milliseconds").get<std::vector<double>>(),
                          .clockMhz = answer.at("clockMhz"),
+                         .watts = answer.at("watts"),
                          .lost = answer.at("lost")};
   });
   if (!report)

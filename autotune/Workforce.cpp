@@ -3,8 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <condition_variable>
-#include <thread>
 
 namespace halftone {
 
@@ -16,6 +14,25 @@ using namespace std::chrono_literals;
 constexpr size_t ahead = 4;
 /// Launches of a measurement besides those that are timed: to warm up and to verify.
 constexpr int otherLaunches = 6;
+/// A device on which so many candidates failed that run elsewhere is broken.
+constexpr int mostCleared = 3;
+
+/// Whether a device that breaks, or a worker that someone kills, looks like this too. A wrong
+/// result does not: a kernel that is wrong now and then must not come through by a second try. Nor
+/// is what hangs run twice.
+bool mayBeTheDevice(Verdict verdict) {
+  switch (verdict) {
+  case Verdict::IllegalAddress:
+  case Verdict::Misaligned:
+  case Verdict::Assert:
+  case Verdict::LaunchFailed:
+  case Verdict::OutOfMemory:
+  case Verdict::WorkerDied:
+    return true;
+  default:
+    return false;
+  }
+}
 
 } // namespace
 
@@ -28,16 +45,16 @@ struct Workforce::Batch {
   std::vector<Outcome> outcomes;
   std::vector<State> states;
   std::vector<int> attempts;
-  size_t measurers = 0; ///< threads that still measure
-  std::condition_variable changed;
+  struct Doubt {
+    size_t device;
+    Outcome fault;
+  };
+  std::vector<std::optional<Doubt>> doubts; ///< a first fault that is not believed yet
+  size_t measurers = 0;                     ///< threads that still measure
 
   Batch(const std::vector<Trial> &trials, double until, int64_t number)
       : trials(trials), until(until), number(number), outcomes(trials.size()),
-        states(trials.size(), State::Waiting), attempts(trials.size(), 0) {}
-
-  bool isAny(State state) const {
-    return std::find(states.begin(), states.end(), state) != states.end();
-  }
+        states(trials.size(), State::Waiting), attempts(trials.size(), 0), doubts(trials.size()) {}
 };
 
 Workforce::Workforce(WorkforceOptions given, Journal &journal, StopSignal &stop)
@@ -48,7 +65,7 @@ Workforce::Workforce(WorkforceOptions given, Journal &journal, StopSignal &stop)
   for (int i = 0; i < options.compilers; ++i)
     compilers.push_back(std::make_unique<WorkerLane>(
         options.command, task, fmt::format("{}/compiler-{}.log", options.scratch, i),
-        options.timeouts, stop));
+        options.timeouts, closing));
   task.measures = true;
   for (int device : options.devices) {
     task.device = device;
@@ -60,7 +77,12 @@ Workforce::Workforce(WorkforceOptions given, Journal &journal, StopSignal &stop)
   }
 }
 
-Workforce::~Workforce() = default;
+Workforce::~Workforce() {
+  closing.raise();
+  changed.notify_all();
+  for (std::thread &thread : compiling)
+    thread.join();
+}
 
 Result<std::unique_ptr<Workforce>> Workforce::start(WorkforceOptions options, Journal &journal,
                                                     StopSignal &stop) {
@@ -82,14 +104,17 @@ void Workforce::refuse(const Status &status) {
     failed = status;
 }
 
+/// Called with the mutex held. The device's worker is closed by the thread that it serves.
 void Workforce::drop(size_t device, const std::string &reason) {
   lanes[device].droppedFor = reason;
-  lanes[device].lane->close();
   note(fmt::format("device {} is dropped: {}", options.devices[device], reason));
-  bool isLast = std::all_of(lanes.begin(), lanes.end(),
-                            [](const Measurer &lane) { return !lane.droppedFor.empty(); });
-  if (isLast)
+  if (devicesLeft() == 0)
     refuse(Error{ErrorCode::NoDevice, "no device is left to measure on: " + reason, {}, {}});
+}
+
+size_t Workforce::devicesLeft() const {
+  return size_t(std::count_if(lanes.begin(), lanes.end(),
+                              [](const Measurer &lane) { return lane.droppedFor.empty(); }));
 }
 
 /// Opens a device and takes its lock.
@@ -131,20 +156,44 @@ Status Workforce::open() {
       machine = facts;
     else if (machine.name != facts.name)
       drop(i, fmt::format("it is a {}, and the first is a {}", facts.name, machine.name));
+    if (!lanes[i].droppedFor.empty()) {
+      lanes[i].lane->close();
+      continue;
+    }
+    if (Status status = journal.device(options.devices[i], facts); !status)
+      return status;
   }
   return failed;
 }
 
 double Workforce::elapsed() const {
   std::lock_guard guard(mutex);
+  return elapsedNow();
+}
+
+/// Called with the mutex held.
+double Workforce::elapsedNow() const {
   if (!live)
     return replayedSeconds;
   return replayedSeconds + std::chrono::duration<double>(Clock::now() - began).count();
 }
 
+void Workforce::expect(const std::vector<Schedule> &schedules) {
+  // Where compiling disturbs measuring, it is not done in vain.
+  if (options.turns)
+    return;
+  std::lock_guard guard(mutex);
+  expected = schedules;
+}
+
 bool Workforce::ended() const {
   std::lock_guard guard(mutex);
   return stop.isRaised() || !failed;
+}
+
+Status Workforce::failure() const {
+  std::lock_guard guard(mutex);
+  return failed;
 }
 
 std::vector<int> Workforce::trialsByDevice() const {
@@ -193,9 +242,7 @@ bool Workforce::replay(Batch &batch) {
 
 /// Called with the mutex held.
 void Workforce::settle(Batch &batch, size_t at, Outcome outcome) {
-  outcome.elapsed = replayedSeconds;
-  if (live)
-    outcome.elapsed += std::chrono::duration<double>(Clock::now() - began).count();
+  outcome.elapsed = elapsedNow();
   summarise(outcome);
   if (outcome.verdict == Verdict::Measured && (bestMs == 0 || outcome.medianMs < bestMs))
     bestMs = outcome.medianMs;
@@ -207,7 +254,7 @@ void Workforce::settle(Batch &batch, size_t at, Outcome outcome) {
       options.onOutcome(batch.trials[at], outcome);
   }
   batch.outcomes[at] = std::move(outcome);
-  batch.changed.notify_all();
+  changed.notify_all();
 }
 
 std::vector<Outcome> Workforce::run(const std::vector<Trial> &trials, double until) {
@@ -224,91 +271,106 @@ std::vector<Outcome> Workforce::run(const std::vector<Trial> &trials, double unt
       live = true;
       began = Clock::now();
     }
+    batch.measurers = lanes.size();
+    current = &batch;
+    settleUncompiled(batch);
+    if (compiling.empty())
+      for (auto &lane : compilers)
+        compiling.emplace_back([&] { compileAll(*lane); });
+    changed.notify_all();
   }
   std::vector<std::thread> threads;
-  threads.reserve(compilers.size() + lanes.size());
-  batch.measurers = lanes.size();
-  for (auto &lane : compilers)
-    threads.emplace_back([&] { compileAll(batch, *lane); });
+  threads.reserve(lanes.size());
   for (size_t device = 0; device < lanes.size(); ++device)
     threads.emplace_back([&, device] { measureAll(batch, device); });
   for (std::thread &thread : threads)
     thread.join();
-  if (!ended()) {
-    std::lock_guard guard(mutex);
+  std::lock_guard guard(mutex);
+  current = nullptr;
+  if (!stop.isRaised() && failed) {
     if (Status status = journal.batchDone(batch.number); !status)
       refuse(status);
   }
   return std::move(batch.outcomes);
 }
 
-/// One compiler's thread: takes the first trial whose schedule has no image yet.
-void Workforce::compileAll(Batch &batch, WorkerLane &lane) {
+/// Called with the mutex held: trials of what could not be compiled have that for an outcome.
+void Workforce::settleUncompiled(Batch &batch) {
+  for (size_t i = 0; i < batch.trials.size(); ++i) {
+    if (batch.states[i] != Batch::State::Waiting)
+      continue;
+    const Compiled &compiled = images[batch.trials[i].schedule.text()];
+    if (compiled.state != Compiled::State::Failed)
+      continue;
+    Outcome outcome;
+    outcome.verdict = compiled.report.verdict;
+    outcome.reason = compiled.report.reason;
+    outcome.compileMs = compiled.report.compileMs;
+    settle(batch, i, outcome);
+  }
+}
+
+/// Called with the mutex held: the first trial's schedule that has no image yet, else the first
+/// that is expected to be tried next.
+std::optional<Schedule> Workforce::nextToCompile() {
+  if (!current || !current->measurers || stop.isRaised() || elapsedNow() >= current->until)
+    return std::nullopt;
+  size_t waiting = 0;
+  for (size_t i = 0; i < current->trials.size(); ++i) {
+    if (current->states[i] != Batch::State::Waiting)
+      continue;
+    const Schedule &schedule = current->trials[i].schedule;
+    if (images[schedule.text()].state == Compiled::State::None)
+      return waiting < ahead * lanes.size() + compilers.size() ? std::optional(schedule)
+                                                               : std::nullopt;
+    ++waiting;
+  }
+  for (const Schedule &schedule : expected)
+    if (images[schedule.text()].state == Compiled::State::None && !journal.knownFault(schedule))
+      return schedule;
+  return std::nullopt;
+}
+
+/// One compiler's thread.
+void Workforce::compileAll(WorkerLane &lane) {
   std::unique_lock guard(mutex);
-  while (true) {
-    if (stop.isRaised() || !failed || !batch.measurers || !batch.isAny(Batch::State::Waiting))
-      return;
-    guard.unlock();
-    bool isLate = elapsed() >= batch.until;
-    guard.lock();
-    if (isLate)
-      return;
-    size_t waiting = 0, next = batch.trials.size();
-    for (size_t i = 0; i < batch.trials.size() && next == batch.trials.size(); ++i) {
-      if (batch.states[i] != Batch::State::Waiting)
-        continue;
-      Compiled::State state = images[batch.trials[i].schedule.text()].state;
-      waiting += state != Compiled::State::None;
-      if (state == Compiled::State::None)
-        next = i;
-    }
-    if (next == batch.trials.size() || waiting >= ahead * lanes.size() + compilers.size()) {
-      batch.changed.wait_for(guard, 50ms);
+  while (!closing.isRaised() && failed) {
+    std::optional<Schedule> schedule = nextToCompile();
+    if (!schedule) {
+      changed.wait_for(guard, 50ms);
       continue;
     }
-
-    const Schedule &schedule = batch.trials[next].schedule;
-    Compiled &compiled = images[schedule.text()]; // a map's elements stay where they are
+    Compiled &compiled = images[schedule->text()]; // a map's elements stay where they are
     compiled.state = Compiled::State::Compiling;
     compiled.image = fmt::format("{}/{}.image", options.scratch, ++imagesMade);
     guard.unlock();
     CompileReport report;
+    Result<MachineFacts> ready = MachineFacts();
     {
       std::unique_lock<std::mutex> turned(turn, std::defer_lock);
       if (options.turns)
         turned.lock();
-      Result<MachineFacts> ready = lane.ready();
-      if (!ready && !stop.isRaised())
+      ready = lane.ready();
+      if (!ready && !closing.isRaised())
         ready = lane.ready(); // a second try, for what passes
-      if (ready)
-        report = lane.compile(schedule, compiled.image);
-      else
-        report = {.verdict = Verdict::NotRun, .reason = ready.error().text()};
-      guard.lock();
-      if (!ready && !stop.isRaised()) {
-        refuse(ready.error());
-        return;
-      }
+      report = ready ? lane.compile(*schedule, compiled.image)
+                     : CompileReport{.verdict = Verdict::NotRun, .reason = {}};
     }
-    if (report.verdict == Verdict::NotRun) { // stopped
+    guard.lock();
+    if (report.verdict == Verdict::NotRun) {
       compiled.state = Compiled::State::None;
-      return;
+      if (!ready && !closing.isRaised())
+        refuse(ready.error());
+      break;
     }
     compiled.report = report;
     bool isGood = report.verdict == Verdict::Measured;
     compiled.state = isGood ? Compiled::State::Ready : Compiled::State::Failed;
-    batch.changed.notify_all();
-    if (isGood)
-      continue;
-    for (size_t i = 0; i < batch.trials.size(); ++i)
-      if (batch.states[i] == Batch::State::Waiting && batch.trials[i].schedule == schedule) {
-        Outcome outcome;
-        outcome.verdict = report.verdict;
-        outcome.reason = report.reason;
-        outcome.compileMs = report.compileMs;
-        settle(batch, i, outcome);
-      }
+    if (!isGood && current)
+      settleUncompiled(*current);
+    changed.notify_all();
   }
+  changed.notify_all();
 }
 
 double Workforce::secondsFor(const Trial &trial) const {
@@ -318,39 +380,47 @@ double Workforce::secondsFor(const Trial &trial) const {
                   20 * bestMs / 1000 * double(trial.timings + otherLaunches));
 }
 
+/// Whether `device` may run a trial that waits: the one that it is for, any where it is for any,
+/// and after a first fault one that it did not fail on, as long as there is one.
+bool Workforce::mayRun(const Batch &batch, size_t at, size_t device) const {
+  if (batch.doubts[at])
+    return batch.doubts[at]->device != device || devicesLeft() == 1;
+  int wanted = batch.trials[at].device;
+  return wanted < 0 || size_t(wanted) == device;
+}
+
+/// Whether a trial may still be for any device: what another one has at hand may come back.
+bool Workforce::mayComeUp(const Batch &batch, size_t at) const {
+  if (batch.states[at] == Batch::State::Done)
+    return false;
+  int wanted = batch.trials[at].device;
+  return wanted < 0 || batch.doubts[at] || lanes[size_t(wanted)].droppedFor.empty();
+}
+
 /// One device's thread: takes the first trial that is compiled.
 void Workforce::measureAll(Batch &batch, size_t device) {
   std::unique_lock guard(mutex);
   while (true) {
-    if (stop.isRaised() || !failed || !lanes[device].droppedFor.empty())
+    if (stop.isRaised() || !failed || !lanes[device].droppedFor.empty() ||
+        elapsedNow() >= batch.until)
       break;
-    guard.unlock();
-    bool isLate = elapsed() >= batch.until;
-    guard.lock();
-    if (isLate)
-      break;
-    bool isAnyMine = false;
+    bool isAnyLeft = false;
     size_t next = batch.trials.size();
     for (size_t i = 0; i < batch.trials.size() && next == batch.trials.size(); ++i) {
-      const Trial &trial = batch.trials[i];
-      if (batch.states[i] == Batch::State::Done ||
-          (trial.device >= 0 && size_t(trial.device) != device))
-        continue;
-      // What another device has at hand may come back.
-      isAnyMine = true;
-      if (batch.states[i] == Batch::State::Waiting &&
-          images[trial.schedule.text()].state == Compiled::State::Ready)
+      isAnyLeft |= mayComeUp(batch, i);
+      if (batch.states[i] == Batch::State::Waiting && mayRun(batch, i, device) &&
+          images[batch.trials[i].schedule.text()].state == Compiled::State::Ready)
         next = i;
     }
-    if (!isAnyMine)
+    if (!isAnyLeft)
       break;
     if (next == batch.trials.size()) {
-      batch.changed.wait_for(guard, 50ms);
+      changed.wait_for(guard, 50ms);
       continue;
     }
 
     batch.states[next] = Batch::State::Taken;
-    batch.changed.notify_all();
+    changed.notify_all();
     if (Status status = journal.begin(batch.trials[next]); !status)
       refuse(status);
     guard.unlock();
@@ -365,32 +435,63 @@ void Workforce::measureAll(Batch &batch, size_t device) {
     guard.lock();
     conclude(batch, next, device, std::move(outcome), ready ? Status() : Status(ready.error()));
   }
+  if (!lanes[device].droppedFor.empty())
+    lanes[device].lane->close();
   --batch.measurers;
-  batch.changed.notify_all();
+  changed.notify_all();
+}
+
+/// Called with the mutex held: a trial that was begun will be begun again, or not at all.
+void Workforce::putBack(Batch &batch, size_t at) {
+  batch.states[at] = Batch::State::Waiting;
+  if (Status status = journal.withdraw(batch.trials[at]); !status)
+    refuse(status);
+}
+
+/// Called with the mutex held: what failed on `device` runs on another.
+void Workforce::clear(size_t device, const Outcome &fault) {
+  Measurer &lane = lanes[device];
+  if (++lane.cleared >= mostCleared && lane.droppedFor.empty())
+    drop(device, fmt::format("{} candidates failed on it that run on another device, the last with "
+                             "{}: {}",
+                             lane.cleared, verdictName(fault.verdict), fault.reason));
 }
 
 /// Called with the mutex held, when a trial came back; `worker`: whether its device still is of
 /// use.
 void Workforce::conclude(Batch &batch, size_t at, size_t device, Outcome outcome,
                          const Status &worker) {
-  constexpr int mostAttempts = 2; // a second device that dies of it, or a third try
+  constexpr int mostAttempts = 2; // of a worker that cannot begin
   bool isRun = outcome.verdict != Verdict::NotRun;
+  bool isFault = isRun && !isTimed(outcome.verdict);
+  std::optional<Batch::Doubt> &doubt = batch.doubts[at];
   if (stop.isRaised() && !isRun) {
+    putBack(batch, at);
     batch.states[at] = Batch::State::Done;
-    if (Status status = journal.withdraw(batch.trials[at]); !status)
-      refuse(status);
-  } else if (isRun && (worker || batch.attempts[at] + 1 >= mostAttempts)) {
-    ++lanes[device].trials;
-    settle(batch, at, std::move(outcome));
-  } else if (++batch.attempts[at] > mostAttempts) {
+  } else if (!isRun && ++batch.attempts[at] > mostAttempts) {
     outcome.verdict = Verdict::WorkerDied;
     settle(batch, at, std::move(outcome));
+  } else if (!isRun || (isFault && !lanes[device].droppedFor.empty())) {
+    putBack(batch, at);
+  } else if (isFault && !doubt &&
+             (!worker || outcome.verdict == Verdict::WorkerDied ||
+              (mayBeTheDevice(outcome.verdict) && devicesLeft() > 1))) {
+    doubt = Batch::Doubt{device, std::move(outcome)};
+    putBack(batch, at);
+  } else if (!isFault && doubt && doubt->device != device && batch.trials[at].device >= 0) {
+    // It was to run on the other device, and what it took here is no answer.
+    putBack(batch, at);
+    batch.states[at] = Batch::State::Done;
+    clear(doubt->device, doubt->fault);
   } else {
-    batch.states[at] = Batch::State::Waiting;
+    ++lanes[device].trials;
+    settle(batch, at, std::move(outcome));
+    if (!isFault && doubt && doubt->device != device)
+      clear(doubt->device, doubt->fault);
   }
-  if (!worker && !stop.isRaised())
+  if (!worker && !stop.isRaised() && lanes[device].droppedFor.empty())
     drop(device, worker.error().text());
-  batch.changed.notify_all();
+  changed.notify_all();
 }
 
 Outcome Workforce::measureOne(const Batch &batch, size_t at, size_t device) {
@@ -400,7 +501,7 @@ Outcome Workforce::measureOne(const Batch &batch, size_t at, size_t device) {
   MeasureOrder order{.schedule = trial.schedule,
                      .image = {},
                      .timings = trial.timings,
-                     .giveUpMs = trial.giveUpMs,
+                     .giveUpMs = trial.giveUpMs * (trial.paces.empty() ? 1 : trial.paces[device]),
                      .thorough = trial.thorough};
   double seconds = 0;
   {
@@ -424,6 +525,7 @@ Outcome Workforce::measureOne(const Batch &batch, size_t at, size_t device) {
   outcome.reason = std::move(report.reason);
   outcome.milliseconds = std::move(report.milliseconds);
   outcome.clockMhz = report.clockMhz;
+  outcome.watts = report.watts;
   return outcome;
 }
 

@@ -6,9 +6,11 @@
 #include "autotune/WorkerLane.h"
 
 #include <chrono>
+#include <condition_variable>
 #include <functional>
 #include <map>
 #include <mutex>
+#include <thread>
 
 namespace halftone {
 
@@ -31,6 +33,10 @@ struct WorkforceOptions {
 /// Makes trials with worker processes: some compile, one for each device measures, at the same
 /// time. Every outcome is in the journal before it is used; what the journal has already is not run
 /// again.
+///
+/// A fault that a broken device or a worker killed from outside would show too is believed once it
+/// happened twice, on two devices where there are two. A device on which three candidates failed
+/// that run on another is dropped.
 class Workforce : public TrialRunner {
 public:
   /// Opens a worker for each device. A device that is of no use, or another model than the first,
@@ -42,12 +48,13 @@ public:
   const MachineFacts &facts() const { return machine; }
 
   std::vector<Outcome> run(const std::vector<Trial> &trials, double until) override;
+  void expect(const std::vector<Schedule> &schedules) override;
   double elapsed() const override;
   bool ended() const override;
   int devices() const override { return int(lanes.size()); }
 
   /// What ended it, other than the signal: no device is left, or the journal cannot be written.
-  const Status &failure() const { return failed; }
+  Status failure() const;
   /// Trials that each device made, those of earlier processes not counted.
   std::vector<int> trialsByDevice() const;
   /// Devices that were dropped, each with its reason.
@@ -65,6 +72,7 @@ private:
     std::unique_ptr<DeviceLock> lock;
     std::string droppedFor; ///< empty while it is of use
     int trials = 0;
+    int cleared = 0; ///< candidates that failed here and run on another device
   };
   struct Batch;
 
@@ -75,9 +83,17 @@ private:
   void drop(size_t device, const std::string &reason);
   bool replay(Batch &batch);
   void settle(Batch &batch, size_t at, Outcome outcome);
-  void compileAll(Batch &batch, WorkerLane &lane);
+  void settleUncompiled(Batch &batch);
+  std::optional<Schedule> nextToCompile();
+  void compileAll(WorkerLane &lane);
   void measureAll(Batch &batch, size_t device);
+  bool mayRun(const Batch &batch, size_t at, size_t device) const;
+  bool mayComeUp(const Batch &batch, size_t at) const;
   void conclude(Batch &batch, size_t at, size_t device, Outcome outcome, const Status &worker);
+  void putBack(Batch &batch, size_t at);
+  void clear(size_t device, const Outcome &fault);
+  size_t devicesLeft() const;
+  double elapsedNow() const;
   Outcome measureOne(const Batch &batch, size_t at, size_t device);
   double secondsFor(const Trial &trial) const;
   void refuse(const Status &status);
@@ -86,12 +102,17 @@ private:
   Journal &journal;
   StopSignal &stop;
   MachineFacts machine;
+  StopSignal closing; ///< tells the compilers to end
   std::vector<std::unique_ptr<WorkerLane>> compilers;
   std::vector<Measurer> lanes;
   std::map<std::string, Compiled> images; ///< by Schedule::text()
 
   mutable std::mutex mutex; ///< of everything below, of images, and of a batch
-  std::mutex turn;          ///< held while compiling or measuring where they take turns
+  std::condition_variable changed;
+  Batch *current = nullptr; ///< what run() was given, while it runs
+  std::vector<Schedule> expected;
+  std::vector<std::thread> compiling; ///< a thread for each compiler, from the first batch on
+  std::mutex turn;                    ///< held while compiling or measuring where they take turns
   Status failed;
   double bestMs = 0;
   int64_t batches = 0, imagesMade = 0;

@@ -5,7 +5,10 @@
 
 #include <doctest/doctest.h>
 
+#include <nlohmann/json.hpp>
+
 #include <algorithm>
+#include <cmath>
 #include <numeric>
 #include <set>
 
@@ -99,4 +102,130 @@ TEST_CASE("where all devices die, what was measured is kept and the reason given
   report = tuneOn(folder, 1);
   REQUIRE_FALSE(report);
   CHECK(report.error().text() == "the device has fallen off the bus");
+}
+
+TEST_CASE("the journal tells devices apart, with clock and power of each trial") {
+  TuneFolder folder;
+  REQUIRE(tuneOn(folder, 2));
+  std::map<int, std::string> identities;
+  int trials = 0;
+  for (const std::string &text : folder.lines("journal")) {
+    nlohmann::json line = nlohmann::json::parse(text);
+    if (line.contains("measures on")) {
+      int device = line.at("measures on");
+      identities[device] = line.at("identity");
+      CHECK(line.at("uuid") == "GPU-" + std::to_string(device));
+      CHECK(line.at("wattLimit") == 700);
+      CHECK(line.at("clockMhz") == 1755);
+    } else if (line.contains("trial")) {
+      ++trials;
+      int device = line.at("device");
+      CHECK(line.at("clockMhz") == 1700 + device);
+      CHECK(line.at("watts") == 500 + device);
+    }
+  }
+  CHECK(trials >= 60);
+  REQUIRE(identities.size() == 2);
+  CHECK(identities[0] != identities[1]);
+
+  // Times of one device are not gone on with on another.
+  std::string journal = folder.read("journal");
+  journal.replace(journal.find(identities[1]), identities[1].size(), "00000000:3b:00.0");
+  folder.write("journal", journal);
+  StopSignal stop;
+  TuneOptions options = folder.options();
+  options.devices = {0, 1};
+  options.budget.candidates = 60;
+  options.resume = true;
+  Result<TuneReport> report = tune(tunedProblem(), tunedTarget(), options, stop);
+  REQUIRE_FALSE(report);
+  CHECK(report.error().text() ==
+        "the journal " + options.journal + " was measured on 00000000:3b:00.0, and device 1 is " +
+            identities[1] + " now; leave --resume out, or name another file with --journal");
+}
+
+TEST_CASE(
+    "a device half as fast as the other loses no candidate: times are compared on one device") {
+  TuneFolder folder;
+  folder.write("slow", "");
+  Result<TuneReport> report = tuneOn(folder, 2);
+  REQUIRE(report);
+  CHECK(winnerOf(*report) == fakeSummit);
+  // What was timed on either is as far from the default as the landscape says, also where it was
+  // given up on.
+  const SearchResult &search = report->search;
+  double standard =
+      search.standard().milliseconds / fakeMilliseconds(search.standard().candidate.schedule);
+  for (const Standing &standing : search.standings) {
+    CAPTURE(standing.candidate.schedule.text());
+    REQUIRE(isTimed(standing.verdict));
+    CHECK(standing.milliseconds / fakeMilliseconds(standing.candidate.schedule) ==
+          doctest::Approx(standard).epsilon(0.01));
+    if (standing.verdict == Verdict::Slow)
+      CHECK(fakeMilliseconds(standing.candidate.schedule) >
+            1.1 * fakeMilliseconds(*Schedule::parse(fakeSummit)));
+  }
+}
+
+TEST_CASE("a device on which everything fails is dropped, and costs no candidate") {
+  for (const char *after : {"0", "3", "20"}) {
+    CAPTURE(after);
+    TuneFolder folder;
+    folder.write("breaks", std::string("1|") + after + "\n");
+    Result<TuneReport> report = tuneOn(folder, 2);
+    REQUIRE(report);
+    CHECK(report->trouble);
+    CHECK(winnerOf(*report) == fakeSummit);
+    REQUIRE(report->droppedDevices.size() == 1);
+    CHECK(report->droppedDevices.front() ==
+          std::pair<int, std::string>(
+              1, "3 candidates failed on it that run on another device, the last with "
+                 "illegal address: CUDA_ERROR_ILLEGAL_ADDRESS, 700"));
+    for (const Standing &standing : report->search.standings)
+      CHECK_MESSAGE(isTimed(standing.verdict), standing.reason);
+    CHECK(folder.processesLeft() == std::vector<int>());
+    // Whole, and gone on with, it needs no measurement.
+    size_t before = folder.lines("log").size();
+    StopSignal stop;
+    TuneOptions options = folder.options();
+    options.devices = {0, 1};
+    options.budget.candidates = 60;
+    options.resume = true;
+    Result<TuneReport> again = tune(tunedProblem(), tunedTarget(), options, stop);
+    REQUIRE(again);
+    CHECK(winnerOf(*again) == fakeSummit);
+    CHECK(folder.lines("log").size() == before);
+  }
+}
+
+TEST_CASE("a worker that is killed is replaced, and its candidate tried once more") {
+  for (int devices : {1, 2}) {
+    CAPTURE(devices);
+    TuneFolder folder;
+    folder.write("kills", "0|4\n");
+    Result<TuneReport> report = tuneOn(folder, devices);
+    REQUIRE(report);
+    CHECK(std::filesystem::exists(folder.path("killed-0")));
+    CHECK(winnerOf(*report) == fakeSummit);
+    CHECK(report->droppedDevices.empty());
+    for (const Standing &standing : report->search.standings)
+      CHECK_MESSAGE(isTimed(standing.verdict), standing.reason);
+  }
+}
+
+TEST_CASE("a candidate that fails on both devices is at fault, and no device is dropped") {
+  TuneFolder folder;
+  Space space = Space::of(tunedProblem(), tunedTarget());
+  std::string text;
+  for (size_t i = 1; i < space.schedules().size(); ++i)
+    if (space.schedules()[i].text() != fakeSummit && i % 2)
+      text += "illegal-address|" + space.schedules()[i].text() + "\n";
+  folder.write("faults", text);
+  Result<TuneReport> report = tuneOn(folder, 2);
+  REQUIRE(report);
+  CHECK(report->droppedDevices.empty());
+  auto faulty =
+      std::count_if(report->search.standings.begin(), report->search.standings.end(),
+                    [](const Standing &one) { return one.verdict == Verdict::IllegalAddress; });
+  CHECK(faulty >= 10);
 }

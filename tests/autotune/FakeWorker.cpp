@@ -1,7 +1,9 @@
 // fake_worker FOLDER: a worker process on a made-up device, that misbehaves on command.
 //
 // FOLDER/faults has lines "KIND|SCHEDULE"; FOLDER/deaths lines "DEVICE|TRIALS": that device dies
-// after so many. FOLDER/log gets a line for every measurement, before it is made.
+// after so many; FOLDER/breaks the same, and every later trial on it is an illegal access;
+// FOLDER/kills: the worker is killed at the trial that follows, once. FOLDER/slow, if it is there,
+// makes device 1 half as fast. FOLDER/log gets a line for every measurement, before it is made.
 
 #include "autotune/Worker.h"
 #include "tests/autotune/FakeLandscape.h"
@@ -52,10 +54,14 @@ public:
     task = asked;
     faults = pairsOf(folder + "/faults", /*byRight=*/true);
     deaths = pairsOf(folder + "/deaths", /*byRight=*/false);
-    if (task.measures && isDead())
+    breaks = pairsOf(folder + "/breaks", /*byRight=*/false);
+    kills = pairsOf(folder + "/kills", /*byRight=*/false);
+    if (task.measures && exists("dead"))
       return Error{ErrorCode::NoDevice, "the device has fallen off the bus", {}, {}};
     MachineFacts facts = fakeMachine();
     facts.identity = folder + "-" + std::to_string(task.device); // no other test's
+    facts.uuid = "GPU-" + std::to_string(task.device);
+    facts.wattLimit = 700;
     return facts;
   }
 
@@ -84,27 +90,42 @@ public:
         report.verdict != Verdict::Measured)
       return report;
     std::this_thread::sleep_for(std::chrono::milliseconds(2));
-    if (task.measures && ++trials > trialsBeforeDeath()) {
-      std::ofstream(folder + "/dead-" + std::to_string(task.device)) << "dead";
+    ++trials;
+    if (trials > trialsBefore(breaks) || exists("broken")) {
+      create("broken");
+      return misbehave("illegal-address");
+    }
+    if (trials > trialsBefore(kills) && !exists("killed")) {
+      create("killed");
+      ::raise(SIGKILL);
+    }
+    if (trials > trialsBefore(deaths)) {
+      create("dead");
       ::raise(SIGKILL);
     }
     MeasureReport report;
     double time = fakeMilliseconds(order.schedule) * (1 + 0.01 * task.device);
+    if (task.device == 1 && ::access((folder + "/slow").c_str(), F_OK) == 0)
+      time *= 2;
     int timings = order.giveUpMs > 0 && time > order.giveUpMs ? 3 : order.timings;
     report.verdict = timings < order.timings ? Verdict::Slow : Verdict::Measured;
     for (int i = 0; i < timings; ++i)
       report.milliseconds.push_back(time * (1 + 0.002 * double((i * 7) % 5 - 2)));
-    report.clockMhz = 1700;
+    report.clockMhz = 1700 + task.device;
+    report.watts = 500 + task.device;
     return report;
   }
 
 private:
-  bool isDead() const {
-    return ::access((folder + "/dead-" + std::to_string(task.device)).c_str(), F_OK) == 0;
+  /// Files of this device outlive the worker.
+  std::string own(const char *what) const {
+    return folder + "/" + what + "-" + std::to_string(task.device);
   }
-  int trialsBeforeDeath() const {
-    auto found = deaths.find(std::to_string(task.device));
-    return found == deaths.end() ? 1 << 30 : std::stoi(found->second);
+  bool exists(const char *what) const { return ::access(own(what).c_str(), F_OK) == 0; }
+  void create(const char *what) const { std::ofstream(own(what)) << what; }
+  int trialsBefore(const std::map<std::string, std::string> &turns) const {
+    auto found = turns.find(std::to_string(task.device));
+    return found == turns.end() ? 1 << 30 : std::stoi(found->second);
   }
   void log(const MeasureOrder &order) const {
     std::string line = std::to_string(task.device) + "|" + std::to_string(order.timings) +
@@ -134,6 +155,7 @@ private:
               .reason = "CUDA_ERROR_ILLEGAL_ADDRESS, 700",
               .milliseconds = {},
               .clockMhz = 0,
+              .watts = 0,
               .lost = true};
     if (fault == "is-killed")
       ::raise(SIGKILL);
@@ -153,7 +175,7 @@ private:
 
   std::string folder;
   Task task;
-  std::map<std::string, std::string> faults, deaths;
+  std::map<std::string, std::string> faults, deaths, breaks, kills;
   int trials = 0;
 };
 
