@@ -350,11 +350,14 @@ void Workforce::compileAll(WorkerLane &lane) {
       std::unique_lock<std::mutex> turned(turn, std::defer_lock);
       if (options.turns)
         turned.lock();
-      ready = lane.ready();
-      if (!ready && !closing.isRaised())
-        ready = lane.ready(); // a second try, for what passes
-      report = ready ? lane.compile(*schedule, compiled.image)
-                     : CompileReport{.verdict = Verdict::NotRun, .reason = {}};
+      // A second try for what passes: no process to be had, a worker that someone killed.
+      for (int attempt = 1; attempt <= 2; ++attempt) {
+        ready = lane.ready();
+        report = ready ? lane.compile(*schedule, compiled.image)
+                       : CompileReport{.verdict = Verdict::NotRun, .reason = {}};
+        if (closing.isRaised() || (ready && report.verdict != Verdict::WorkerDied))
+          break;
+      }
     }
     guard.lock();
     if (report.verdict == Verdict::NotRun) {

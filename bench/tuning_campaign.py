@@ -166,7 +166,8 @@ class Campaign:
         best = document.get("best") or {}
         return {**done, "best": best.get("schedule"), "bestMs": best.get("milliseconds"),
                 **{key: document.get(key) for key in ("overDefault", "overDense", "denseTrouble", "why", "device",
-                                                      "rankCorrelation", "spaceSize", "complete")},
+                                                      "rankCorrelation", "spaceSize", "complete", "trialsByDevice",
+                                                      "droppedDevices")},
                 "searched": document.get("seconds"), "tried": len(document.get("candidates", [])),
                 "raced": {c["schedule"]: c["milliseconds"] for c in document.get("candidates", []) if c["raced"]}}
 

@@ -16,6 +16,7 @@ public:
   int otherLaunches = 0;      ///< besides the timed ones
   double noise = 0;           ///< relative, repeated from a table
   size_t stopAfter = SIZE_MAX;
+  std::vector<double> slowness = {1}; ///< of each device
 
   std::vector<Trial> trials; ///< all that were run
 
@@ -28,7 +29,7 @@ public:
   }
   double elapsed() const override { return now; }
   bool ended() const override { return trials.size() >= stopAfter; }
-  int devices() const override { return 1; }
+  int devices() const override { return int(slowness.size()); }
 
 private:
   Outcome runOne(const Trial &trial) {
@@ -38,11 +39,14 @@ private:
     outcome.verdict = verdictOf(trial);
     outcome.reason = outcome.verdict == Verdict::Measured ? "" : "made up";
     outcome.compileMs = 1;
-    outcome.device = 0;
+    // Any device takes its turn; the ordinals are not the positions.
+    size_t device = trial.device >= 0 ? size_t(trial.device) : trials.size() % slowness.size();
+    outcome.device = int(device) + 3;
+    double giveUp = trial.giveUpMs * (trial.paces.empty() ? 1 : trial.paces[device]);
     if (outcome.verdict == Verdict::Measured) {
-      double time = millisecondsOf(trial.schedule);
+      double time = slowness[device] * millisecondsOf(trial.schedule);
       now += otherLaunches * time / 1000;
-      int timings = trial.giveUpMs > 0 && time > trial.giveUpMs ? 3 : trial.timings;
+      int timings = giveUp > 0 && time > giveUp ? 3 : trial.timings;
       if (timings < trial.timings)
         outcome.verdict = Verdict::Slow;
       for (int i = 0; i < timings; ++i) {

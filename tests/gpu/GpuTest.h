@@ -4,6 +4,8 @@
 
 #include <doctest/doctest.h>
 
+#include <array>
+
 namespace halftone::test {
 
 /// Options of the program that doctest does not know.
@@ -17,6 +19,9 @@ GpuTestOptions &gpuTestOptions();
 
 /// The GPU under test. Without one the test is reported as skipped, and must return.
 std::optional<Device> gpuOrSkip();
+
+/// The first two GPUs; skips like gpuOrSkip() where there are fewer.
+std::optional<std::array<Device, 2>> twoGpusOrSkip();
 
 /// `problem` compiled for the GPU as the options say, loaded and planned.
 Result<Kernel> buildAsAsked(const Problem &problem, const Device &device);

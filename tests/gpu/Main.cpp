@@ -39,6 +39,12 @@ struct SkipReporter : doctest::IReporter {
   void log_message(const doctest::MessageData &) override {}
   void test_case_skipped(const doctest::TestCaseData &) override {}
 
+  static void skip(const std::string &why) {
+    reason = why;
+    ++skipped;
+    std::cout << "[SKIP] " << current << ": " << reason << "\n";
+  }
+
   static inline std::string current, reason;
   static inline unsigned skipped = 0;
 };
@@ -56,9 +62,18 @@ std::optional<Device> gpuOrSkip() {
   static const Result<Device> device = Device::gpu();
   if (device)
     return *device;
-  SkipReporter::reason = device.error().message;
-  ++SkipReporter::skipped;
-  std::cout << "[SKIP] " << SkipReporter::current << ": " << SkipReporter::reason << "\n";
+  SkipReporter::skip(device.error().message);
+  return std::nullopt;
+}
+
+std::optional<std::array<Device, 2>> twoGpusOrSkip() {
+  std::optional<Device> first = gpuOrSkip();
+  if (!first)
+    return std::nullopt;
+  Result<Device> second = Device::gpu(1);
+  if (second)
+    return std::array{*first, *second};
+  SkipReporter::skip("it needs two GPUs, and " + second.error().message);
   return std::nullopt;
 }
 

@@ -47,7 +47,7 @@ cuda::Status getErrorString(cuda::Status, const char **text) {
   return cuda::success;
 }
 cuda::Status deviceGetCount(int *count) {
-  *count = 1;
+  *count = state.gpus;
   return done();
 }
 cuda::Status deviceGet(cuda::DeviceNumber *device, int ordinal) {

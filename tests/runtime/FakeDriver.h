@@ -11,8 +11,9 @@
 ///
 /// HALFTONE_FAKE_DRIVER chooses its kind when it is opened: "old" (CUDA 11.8), "incomplete" (lacks
 /// cuLaunchKernel), "no-gpu", "mismatch" (the kernel module is of another version), "old-gpu"
-/// (sm_75); otherwise one H100.
+/// (sm_75); otherwise H100s, one unless `gpus` says more.
 struct FakeDriverState {
+  int gpus = 1;
   int capability = 90;
   int sharedOptIn = 232448;
   int localBytes = 0;                    ///< what funcGetAttribute says

@@ -92,6 +92,37 @@ TEST_CASE("code is loaded once for each content, and all is given back") {
   CHECK(state.contexts == 0);
 }
 
+TEST_CASE("code is loaded once a GPU, also where threads ask for it at once") {
+  Device first = gpu();
+  FakeDriverState &state = driver();
+  state.gpus = 2;
+  Result<Device> second = Device::gpu(1);
+  state.gpus = 1;
+  REQUIRE(second);
+  CHECK(second->ordinal() == 1);
+  int loads = state.moduleLoads;
+  Problem problem = causal(100);
+  auto image = sampleImage(problem, Image::Kind::Cubin, "sm_90");
+  image->bytes.push_back('2');
+  std::vector<std::shared_ptr<const LoadedImage>> loaded(8);
+  std::vector<std::thread> threads;
+  for (size_t i = 0; i < loaded.size(); ++i)
+    threads.emplace_back([&, i] {
+      auto one = LoadedImage::load(image, i % 2 ? *second : first);
+      loaded[i] = one ? *one : nullptr;
+    });
+  for (std::thread &thread : threads)
+    thread.join();
+  CHECK(state.moduleLoads == loads + 2);
+  for (size_t i = 0; i < loaded.size(); ++i) {
+    REQUIRE(loaded[i] != nullptr);
+    CHECK(loaded[i] == loaded[i % 2]);
+    CHECK(loaded[i]->device().ordinal() == int(i % 2));
+  }
+  CHECK(Kernel::load(image, problem, *second));
+  CHECK(state.moduleLoads == loads + 2);
+}
+
 TEST_CASE("code for another architecture is refused with both names") {
   Problem problem = causal(100);
   Error error = refusal(sampleImage(problem, Image::Kind::Cubin, "sm_80"), problem);
