@@ -166,7 +166,9 @@ void timeDense(const Problem &problem, const Target &target, TuneOptions options
   options.raced.clear();
   options.journal.clear();
   options.onOutcome = {};
-  options.devices.resize(1);
+  // On the devices that the best has its time from.
+  for (const auto &[device, reason] : tuned.report.droppedDevices)
+    std::erase(options.devices, device);
   Result<TuneReport> report = tune(dense, target, options, stop);
   if (!report)
     tuned.denseTrouble = report.error().message;
