@@ -179,6 +179,7 @@ void Search::runRound(const Round &round, const std::vector<Schedule> &schedules
   double giveUp =
       round.giveUp && leader ? round.giveUp * result.standings[*leader].milliseconds : 0;
   std::vector<double> stretch;
+  stretch.reserve(paces.size());
   for (const Pace &pace : paces)
     stretch.push_back(pace.milliseconds > 0 ? pace.milliseconds / meanPace : 1);
   std::vector<Trial> trials;

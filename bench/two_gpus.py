@@ -99,7 +99,7 @@ class TwoGpus(Campaign):
         program = pathlib.Path(self.options.halftone).resolve().parent / "gpu_tests"
 
         def run():
-            done = self.run([str(program), "-tc=*two GPUs*", "-s=false"], "gpu_tests", 120)
+            done = self.run([str(program), "-tc=*two GPUs*"], "gpu_tests", 120)
             return {**done, "code": done["code"] or int("2 passed, 0 failed, 0 skipped" not in done["out"])}
         self.step("gpu_tests", 20, run)
 

@@ -129,11 +129,13 @@ TEST_CASE("of two GPUs one breaks: it is dropped, and the search ends on the oth
   TuneOptions options;
   options.worker = {"/proc/self/exe", "--faulty-worker", folder.path()};
   options.budget = {.seconds = 0, .candidates = 40};
+  options.devices = {0, 1};
   TuneReport whole = tuned(problem, target, options);
   REQUIRE(whole.search.winner);
 
+  CHECK(whole.droppedDevices.empty());
+
   folder.write("breaks", "1|6\n");
-  options.devices = {0, 1};
   options.journal = folder.path("journal");
   TuneReport broken = tuned(problem, target, options);
   CHECK(broken.trouble);
@@ -148,7 +150,7 @@ TEST_CASE("of two GPUs one breaks: it is dropped, and the search ends on the oth
   CHECK(folder.processesLeft() == std::vector<int>());
   CHECK_FALSE(std::filesystem::exists(folder.path("journal.work")));
 
-  // The right one wins: as fast as that of the search on one whole GPU, in turns with it.
+  // The right one wins: as fast as that of the search on two whole GPUs, in turns with it.
   REQUIRE(broken.search.winner);
   const Schedule &right = whole.search.standings[*whole.search.winner].candidate.schedule,
                  &found = broken.search.standings[*broken.search.winner].candidate.schedule;
@@ -158,8 +160,10 @@ TEST_CASE("of two GPUs one breaks: it is dropped, and the search ends on the oth
     race.journal.clear();
     race.raced = {right, found};
     TuneReport raced = tuned(problem, target, race);
-    CHECK(timeOf(raced, found) > 0);
-    CHECK(timeOf(raced, found) <= timeOf(raced, right) * 1.02);
+    double rightMs = timeOf(raced, right), foundMs = timeOf(raced, found);
+    MESSAGE("the winner takes " << foundMs << " ms, that of whole GPUs " << rightMs << " ms");
+    CHECK(foundMs > 0);
+    CHECK(foundMs <= rightMs * 1.05);
   }
 
   // The journal is whole: gone on with, it gives the same and needs no measurement.
