@@ -110,7 +110,10 @@ class Campaign:
     def save(self):
         with self.lock:
             whole = self.file.with_suffix(".new")
-            whole.write_text(json.dumps(self.results, indent=1))
+            text = json.dumps(self.results, indent=1)
+            for folder in (self.options.halftone.parent, self.out, self.scratch):  # no folders of this machine
+                text = text.replace(f"{folder}/", "")
+            whole.write_text(text)
             whole.replace(self.file)
 
     def left(self):

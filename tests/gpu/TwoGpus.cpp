@@ -23,7 +23,7 @@ Problem nearTokens(int64_t tokens, AttentionShape shape) {
 }
 
 struct Repeats {
-  Outcome first;
+  test::Outcome first;
   int equal = 0; ///< launches with the same bits as the first
 };
 
@@ -44,7 +44,7 @@ Repeats launchRepeatedly(const Attention &attention, const Kernel &kernel, const
     Status done = stream.synchronize();
     if (!launched || !done)
       continue;
-    Outcome outcome = onGpu.download();
+    test::Outcome outcome = onGpu.download();
     if (i == 0)
       repeats.first = outcome;
     repeats.equal += outcome == repeats.first;
