@@ -8,7 +8,7 @@
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
-#include <cmath>
+#include <map>
 #include <numeric>
 #include <set>
 
@@ -22,12 +22,12 @@ std::string winnerOf(const TuneReport &report) {
   return report.search.standings[*report.search.winner].candidate.schedule.text();
 }
 
-Result<TuneReport> tuneOn(const TuneFolder &folder, int devices) {
+Result<TuneReport> tuneOn(const TuneFolder &folder, int devices, int64_t candidates = 60) {
   StopSignal stop;
   TuneOptions options = folder.options();
   options.devices.resize(size_t(devices));
   std::iota(options.devices.begin(), options.devices.end(), 0);
-  options.budget.candidates = 60;
+  options.budget.candidates = candidates;
   return tune(tunedProblem(), tunedTarget(), options, stop);
 }
 
@@ -228,4 +228,40 @@ TEST_CASE("a candidate that fails on both devices is at fault, and no device is 
       std::count_if(report->search.standings.begin(), report->search.standings.end(),
                     [](const Standing &one) { return one.verdict == Verdict::IllegalAddress; });
   CHECK(faulty >= 10);
+}
+
+TEST_CASE("a compiler that is killed is replaced, and costs no candidate") {
+  TuneFolder folder;
+  folder.write("faults", std::string("compiler-is-killed-once|") + fakeSummit + "\n");
+  Result<TuneReport> report = tuneOn(folder, 2);
+  REQUIRE(report);
+  CHECK(std::filesystem::exists(folder.path("killed-0")));
+  CHECK(winnerOf(*report) == fakeSummit);
+}
+
+TEST_CASE("what is tried next is compiled while devices measure") {
+  TuneFolder folder;
+  REQUIRE(tuneOn(folder, 2, 120));           // 66 of them are screened, 32 at once
+  std::map<std::string, std::string> rounds; // by schedule, the first it was in
+  for (const std::string &text : folder.lines("journal")) {
+    nlohmann::json line = nlohmann::json::parse(text);
+    if (line.contains("trial"))
+      rounds.try_emplace(line.at("schedule"), line.at("round"));
+  }
+  std::vector<std::string> order = folder.lines("order");
+  size_t lastOfFirst = 0, early = 0, all = 0;
+  for (size_t i = 0; i < order.size(); ++i)
+    if (order[i].starts_with("measure|") && rounds[order[i].substr(8)] == "screen 1" &&
+        std::count(order.begin(), order.begin() + std::ptrdiff_t(i), order[i]) == 0)
+      lastOfFirst = i;
+  for (size_t i = 0; i < order.size(); ++i)
+    if (order[i].starts_with("compile|") && rounds[order[i].substr(8)] == "screen 2") {
+      ++all;
+      early += i < lastOfFirst;
+    }
+  CAPTURE(early);
+  CAPTURE(all);
+  CHECK(all > 0);
+  // Without looking ahead none; how many depends on what else the processors do.
+  CHECK(early >= 2);
 }

@@ -3,7 +3,8 @@
 // FOLDER/faults has lines "KIND|SCHEDULE"; FOLDER/deaths lines "DEVICE|TRIALS": that device dies
 // after so many; FOLDER/breaks the same, and every later trial on it is an illegal access;
 // FOLDER/kills: the worker is killed at the trial that follows, once. FOLDER/slow, if it is there,
-// makes device 1 half as fast. FOLDER/log gets a line for every measurement, before it is made.
+// makes device 1 half as fast. FOLDER/log gets a line for every measurement, before it is made,
+// and FOLDER/order one for every compilation too.
 
 #include "autotune/Worker.h"
 #include "tests/autotune/FakeLandscape.h"
@@ -66,7 +67,12 @@ public:
   }
 
   CompileReport compile(const Schedule &schedule, const std::string &image) override {
+    append("order", "compile|" + schedule.text());
     std::string fault = faults[schedule.text()];
+    if (fault == "compiler-is-killed-once" && !exists("killed")) {
+      create("killed");
+      ::raise(SIGKILL);
+    }
     if (fault == "compile-fails")
       return {.verdict = Verdict::CompileFailed, .reason = "made up"};
     if (fault == "compile-hangs") {
@@ -128,9 +134,14 @@ private:
     return found == turns.end() ? 1 << 30 : std::stoi(found->second);
   }
   void log(const MeasureOrder &order) const {
-    std::string line = std::to_string(task.device) + "|" + std::to_string(order.timings) +
-                       (order.thorough ? "t" : "") + "|" + order.schedule.text() + "\n";
-    int file = ::open((folder + "/log").c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+    append("log", std::to_string(task.device) + "|" + std::to_string(order.timings) +
+                      (order.thorough ? "t" : "") + "|" + order.schedule.text());
+    append("order", "measure|" + order.schedule.text());
+  }
+  void append(const char *name, std::string line) const {
+    line += "\n";
+    int file =
+        ::open((folder + "/" + name).c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
     [[maybe_unused]] ssize_t written = ::write(file, line.data(), line.size());
     ::close(file);
   }
