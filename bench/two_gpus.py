@@ -87,11 +87,12 @@ def has_cache(process, folder):
         return False
 
 
-def uses_gpu(process):
+def address_space(process):
+    """In pages; its files and environment are closed to others."""
     try:
-        return any("/nvidia" in os.readlink(link) for link in pathlib.Path(f"/proc/{process}/fd").iterdir())
-    except OSError:
-        return False
+        return int(pathlib.Path(f"/proc/{process}/statm").read_text().split()[0])
+    except (OSError, ValueError, IndexError):
+        return 0
 
 
 class TwoGpus(Campaign):
@@ -159,11 +160,11 @@ class TwoGpus(Campaign):
                        for child in children_of(tuner)]
             seen.update(workers)
             trials = sum("trial" in line for line in journal_of(journal)[0])
-            # Those that only compile have no GPU open.
-            measuring = [worker for worker in workers if uses_gpu(worker) or self.options.target == "cpu"]
-            if "killed" not in report and trials >= self.options.kill_after and measuring:
-                os.kill(measuring[-1], signal.SIGKILL)
-                report.update(killed=measuring[-1], after=trials, measuring=len(measuring))
+            if "killed" not in report and trials >= self.options.kill_after and workers:
+                # Those that measure have a GPU's memory in their address space, those that compile have not.
+                largest = max(workers, key=address_space)
+                report.update(killed=largest, pages=sorted(map(address_space, workers)), after=trials)
+                os.kill(largest, signal.SIGKILL)
         report["workersSeen"] = sorted(seen)
 
     def kill(self):
