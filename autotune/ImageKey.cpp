@@ -32,7 +32,7 @@ Result<ImageKey> ImageKey::of(const Problem &problem, const Schedule &schedule,
   line("maskShape", program->shape());
   // Code for sm_90a has no mask at all where block masks keep its tiles whole (Image::planFormat).
   line("wholeTiles",
-       schedule.gather && keepsWholeTiles(problem.pattern(), schedule.tileQ, schedule.gather)
+       schedule.gather && keepsWholeTiles(problem.pattern(), schedule.keptRows(), schedule.gather)
            ? "1"
            : "0");
   return ImageKey{std::move(text)};

@@ -66,6 +66,7 @@ Result<const Model::Items *> Model::itemsOf(const Schedule &schedule) {
   tiles.tileQ = schedule.tileQ;
   tiles.tileK = schedule.tileK;
   tiles.gather = schedule.gather;
+  tiles.groupLists = schedule.groupLists;
   Planned *found = nullptr;
   {
     std::lock_guard guard(mutex);

@@ -69,6 +69,9 @@ std::vector<Knob> hopKnobs() {
       number<&Schedule::skipRescale>(
           "skipRescale", "whether accumulators are rescaled only where a maximum grew enough",
           {0, 1}),
+      number<&Schedule::groupLists>(
+          "groupLists", "whether a warp group skips the stages that its 64 rows keep nothing of",
+          {0, 1}),
       order()};
 }
 
@@ -83,9 +86,11 @@ void enumerate(const std::vector<Knob> &knobs, size_t at, Schedule &schedule, co
   }
 }
 
-/// A chunk that does not divide its stage is no schedule at all, and there are too many of them to
-/// list as rejected.
+/// A chunk that does not divide its stage is no schedule at all, nor are lists by warp group where
+/// there is one, or beside what excludes them; there are too many of them to list as rejected.
 bool isSchedule(const Schedule &schedule) {
+  if (schedule.groupLists && (schedule.tileQ == 64 || schedule.overlap || schedule.pingPong))
+    return false;
   return schedule.gather == 0 ||
          (schedule.gather <= schedule.tileK && schedule.tileK % schedule.gather == 0);
 }

@@ -51,7 +51,8 @@ Status checkNoHop(const Schedule &schedule, const Target &target) {
   for (auto [name, value] : {std::pair{"gather", schedule.gather},
                              {"overlap", schedule.overlap},
                              {"pingPong", schedule.pingPong},
-                             {"skipRescale", schedule.skipRescale}})
+                             {"skipRescale", schedule.skipRescale},
+                             {"groupLists", schedule.groupLists}})
     if (Status status = checkUnused(name, value, 0, target); !status)
       return status;
   return {};

@@ -102,6 +102,10 @@ def HtToHopPass : Pass<"ht-to-hop", "::mlir::ModuleOp"> {
     helps where latency limits, and not where power does. `skip-rescale` leaves the output alone while
     the row maximum grows little: fewer instructions, one branch.
 
+    `group-lists` reads with every stage which warp groups need it; the others hand it back unread. Masks
+    of 64 rows stay exact under two or three warp groups, which share the stages they have in common; a
+    stage that few groups need leaves the others idle. One product at a time: it excludes `overlap`.
+
     Without `masked` there is one loop: a mask's code costs the loop over full stages something even
     where it is never reached, because a divergent loop takes the addresses of tiles out of the uniform
     registers that wgmma reads its descriptors from.
@@ -111,6 +115,7 @@ def HtToHopPass : Pass<"ht-to-hop", "::mlir::ModuleOp"> {
     Option<"overlap", "overlap", "bool", "true", "Two products in flight beside the softmax">,
     Option<"pingPong", "ping-pong", "bool", "true", "Two warp groups take turns to issue matrix ops">,
     Option<"skipRescale", "skip-rescale", "bool", "false", "Rescale only when a maximum grows by 2^8">,
+    Option<"groupLists", "group-lists", "bool", "false", "A warp group skips the stages its rows keep nothing of">,
     Option<"masked", "masked", "bool", "true", "Whether there are stages to mask; else the mask is left out">,
   ];
   let dependentDialects = ["::halftone::hop::HopDialect", "::mlir::arith::ArithDialect",

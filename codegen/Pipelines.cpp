@@ -56,6 +56,7 @@ void populateHopPipeline(OpPassManager &passes, const HopOptions &options) {
   chosen.overlap = options.overlap;
   chosen.pingPong = options.pingPong;
   chosen.skipRescale = options.skipRescale;
+  chosen.groupLists = options.groupLists;
   chosen.masked = options.masked;
   passes.addPass(createHtToHopPass(chosen));
   addCleanup(passes);

@@ -28,8 +28,11 @@ struct Schedule {
   int overlap = 0;     ///< hop: 1: the next scores are computed under this tile's softmax
   int pingPong = 0;    ///< hop: 1: two warp groups take turns at issuing matrix ops
   int skipRescale = 0; ///< hop: 1: accumulators are rescaled only where a maximum grew enough
+  int groupLists = 0;  ///< hop: 1: a warp group skips the key tiles its 64 rows keep nothing of
   WorkOrder order = WorkOrder::LongFirst;
 
+  /// Query rows for which a stage of keys is kept or not: a tile's, or a warp group's.
+  int keptRows() const { return groupLists ? 64 : tileQ; }
   bool operator==(const Schedule &) const = default;
   /// "tileQ=128 tileK=64 stages=2 order=longFirst": the first three and the order always,
   /// the others where they are not at their defaults; parse reads it back and takes any subset of

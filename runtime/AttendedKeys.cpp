@@ -4,12 +4,13 @@
 
 namespace halftone {
 
-AttendedKeys::AttendedKeys(const TileMap &map, int64_t maskClass, int64_t keyCount)
-    : granule(map.granule()) {
+AttendedKeys::AttendedKeys(int64_t granule, int64_t keyCount,
+                           std::span<const std::span<const KeyRange>> tiles)
+    : granule(granule) {
   size_t chunks = chunkOf(keyCount + granule - 1);
   std::vector<int32_t> change(chunks + 1, 0); // of the number of full ranges over a chunk
-  for (int64_t tile = 0; tile < map.queryTiles(); ++tile)
-    for (const KeyRange &range : map.ranges(maskClass, tile))
+  for (std::span<const KeyRange> ranges : tiles)
+    for (const KeyRange &range : ranges)
       if (range.full) {
         ++change[chunkOf(range.begin)];
         --change[chunkOf(range.end + granule - 1)];

@@ -7,13 +7,13 @@
 namespace halftone {
 
 /// Keys that some query attends to for sure: those of the full ranges of any query tile. It speaks
-/// of whole chunks, the map's granules, and costs as much as the ranges and the chunks are many.
+/// of whole chunks of `granule` keys, and costs as much as the ranges and the chunks are many.
 class AttendedKeys {
 public:
-  AttendedKeys(const TileMap &map, int64_t maskClass, int64_t keyCount);
+  /// Ranges begin at multiples of the granule and end at one or at the last key.
+  AttendedKeys(int64_t granule, int64_t keyCount, std::span<const std::span<const KeyRange>> tiles);
 
-  /// Whether every key of a range is one. A range begins at a multiple of the granule and ends at
-  /// one or at the last key.
+  /// Whether every key of a range is one.
   bool holds(const KeyRange &range) const {
     return before[chunkOf(range.end + granule - 1)] == before[chunkOf(range.begin)];
   }

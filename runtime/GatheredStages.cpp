@@ -81,8 +81,7 @@ StageRow GatheredStages::cut(std::span<const KeyRange> ranges, const AttendedKey
                .columns = uint32_t(fullChunks.keys - whole * gather),
                .clearing = uint32_t(partialStages - (attendedChunks == partialChunks.count
                                                          ? partialStages
-                                                         : attendedChunks / perStage)),
-               .keys = fullChunks.keys + partialChunks.keys};
+                                                         : attendedChunks / perStage))};
 
   stages.resize(begin + size_t(perStage + whole + partialStages * perStage));
   uint32_t *first = stages.data() + begin, *others = first + perStage;

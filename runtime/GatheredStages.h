@@ -16,7 +16,6 @@ struct StageRow {
   uint32_t partial = 0;  ///< stages in which the mask is evaluated; they follow
   uint32_t columns = 0;  ///< of gathered stages: keys of the first one
   uint32_t clearing = 0; ///< of gathered stages: the last so many partial ones (WorkItem)
-  int64_t keys = 0;      ///< keys in all stages, padding aside
 };
 
 /// Cuts key ranges into stages of tileK key rows that are gathered: a stage is tileK / gather

@@ -69,7 +69,7 @@ Status Image::serves(const Problem &problem) const {
   if (program->shape() != maskShape)
     return differs("a mask of the shape", "'" + escaped(maskShape) + "'",
                    "'" + program->shape() + "'");
-  if (planFormat == 3 && !keepsWholeTiles(problem.pattern(), schedule.tileQ, schedule.gather))
+  if (planFormat == 3 && !keepsWholeTiles(problem.pattern(), schedule.keptRows(), schedule.gather))
     return differs("block masks of", "whole tiles", "blocks that its tiles do not divide");
   return {};
 }

@@ -35,10 +35,9 @@ struct Image {
   uint32_t scratchBytes = 0; ///< of a CPU thread
   uint32_t registers = 0, spillBytes = 0;
   /// What a stage of the plan is. 1: one key tile, an entry with its first key row. 2: a key tile
-  /// gathered from chunks (GatheredStages); the kernel takes tensor maps after its arguments
-  /// (TensorMaps).
-  /// Layout of WorkItem and stages: 1: a key tile each; 2: gathered from chunks (runtime/Plan.h);
-  /// 3: as 2, for masks that keep whole tiles (dsl/WholeTiles.h): the code has no mask.
+  /// gathered from chunks (GatheredStages; with `schedule.groupLists` GroupedStages); the kernel
+  /// takes tensor maps after its arguments (TensorMaps). 3: as 2, for masks that keep whole tiles
+  /// (dsl/WholeTiles.h): the code has no mask.
   uint32_t planFormat = 1;
 
   /// Whether this library makes plans of this image's format, and the schedule is one of it.

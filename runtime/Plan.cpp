@@ -2,8 +2,10 @@
 
 #include "runtime/AttendedKeys.h"
 #include "runtime/GatheredStages.h"
+#include "runtime/GroupedStages.h"
 
 #include <algorithm>
+#include <array>
 #include <limits>
 #include <numeric>
 #include <tuple>
@@ -14,16 +16,22 @@ namespace {
 /// What all work items of one query tile of one mask class share.
 struct TileRow {
   StageRow stages;
-  int64_t queries = 0;
+  int64_t pairs = 0; ///< in its ranges
 
   int64_t length() const { return int64_t(stages.full) + stages.partial; }
-  int64_t pairs() const { return queries * stages.keys; }
 };
+
+int64_t keysOf(std::span<const KeyRange> ranges) {
+  int64_t keys = 0;
+  for (const KeyRange &range : ranges)
+    keys += int64_t{range.end} - range.begin;
+  return keys;
+}
 
 struct PlanBuilder {
   const Problem &problem;
   const Schedule &schedule;
-  const TileMap &map;
+  const TileMap &map; ///< of schedule.keptRows() query rows
   Plan &plan;
   std::vector<std::vector<TileRow>> rows = {}; ///< [class][query tile]
   std::vector<bool> hasPartial = {};           ///< [class]
@@ -44,10 +52,8 @@ struct PlanBuilder {
   /// must be evaluated, among them one that reaches past the last key.
   StageRow cut(std::span<const KeyRange> ranges) {
     StageRow row{.first = uint32_t(plan.stages.size())};
-    for (const KeyRange &range : ranges) {
+    for (const KeyRange &range : ranges)
       row.full += append(range.begin, fullEnd(range));
-      row.keys += range.end - range.begin;
-    }
     for (const KeyRange &range : ranges)
       row.partial += append(fullEnd(range), range.end);
     return row;
@@ -60,65 +66,104 @@ struct PlanBuilder {
     return entries;
   }
 
+  int64_t groupsOfTile() const { return schedule.tileQ / schedule.keptRows(); }
+  int64_t tileCount() const { return (map.queryTiles() + groupsOfTile() - 1) / groupsOfTile(); }
+
+  /// The ranges of a tile, of each of its groups of query rows.
+  struct TileRanges {
+    std::array<std::span<const KeyRange>, 3> ofGroup;
+    size_t groups;
+
+    GroupedStages::Groups all() const { return {ofGroup.data(), groups}; }
+    bool operator==(const TileRanges &other) const {
+      return std::equal(ofGroup.begin(), ofGroup.begin() + std::ptrdiff_t(groups),
+                        other.ofGroup.begin(), [](const auto &a, const auto &b) {
+                          return std::equal(a.begin(), a.end(), b.begin(), b.end());
+                        });
+    }
+  };
+  TileRanges rangesOf(int64_t maskClass, int64_t tile) const {
+    TileRanges ranges{.ofGroup = {}, .groups = size_t(groupsOfTile())};
+    for (size_t group = 0; group < ranges.groups; ++group)
+      if (int64_t row = tile * groupsOfTile() + int64_t(group); row < map.queryTiles())
+        ranges.ofGroup[group] = map.ranges(maskClass, row);
+    return ranges;
+  }
+  int64_t pairsOf(const TileRanges &ranges, int64_t tile) const {
+    int64_t pairs = 0;
+    for (size_t group = 0; group < ranges.groups; ++group) {
+      int64_t query = tile * schedule.tileQ + int64_t(group) * schedule.keptRows();
+      int64_t left = problem.query().tokenCount() - query;
+      pairs += std::clamp<int64_t>(left, 0, schedule.keptRows()) * keysOf(ranges.ofGroup[group]);
+    }
+    return pairs;
+  }
+
   /// Whether a tile has the ranges of the tile before.
   bool repeats(int64_t maskClass, int64_t tile) const {
-    if (tile == 0)
-      return false;
-    std::span<const KeyRange> own = map.ranges(maskClass, tile),
-                              before = map.ranges(maskClass, tile - 1);
-    return std::equal(own.begin(), own.end(), before.begin(), before.end());
+    return tile != 0 && rangesOf(maskClass, tile) == rangesOf(maskClass, tile - 1);
   }
 
   /// Calls `body(class, tile)` in order.
   template <typename Body> void forEachTile(const Body &body) const {
     for (int64_t maskClass = 0; maskClass < map.classCount(); ++maskClass)
-      for (int64_t tile = 0; tile < map.queryTiles(); ++tile)
+      for (int64_t tile = 0; tile < tileCount(); ++tile)
         body(maskClass, tile);
   }
 
   /// Tiles with the ranges of the tile before share its entries: a dense pattern has one list.
   Status cutAll() {
-    GatheredStages gathered(plan.stages, schedule.tileK, std::max(schedule.gather, 1),
-                            problem.key().tokenCount());
+    int64_t gather = std::max(schedule.gather, 1), keys = problem.key().tokenCount();
+    GatheredStages gathered(plan.stages, schedule.tileK, gather, keys);
+    GroupedStages grouped(plan.stages, schedule.tileK, gather, keys);
     int64_t entries = 0;
     hasPartial.resize(size_t(map.classCount()));
     forEachTile([&](int64_t maskClass, int64_t tile) {
-      std::span<const KeyRange> ranges = map.ranges(maskClass, tile);
       if (repeats(maskClass, tile))
         return;
-      entries += schedule.gather ? gathered.entriesOf(ranges) : entriesOf(ranges);
-      for (const KeyRange &range : ranges)
-        hasPartial[size_t(maskClass)] = hasPartial[size_t(maskClass)] || !range.full;
+      TileRanges ranges = rangesOf(maskClass, tile);
+      entries += schedule.groupLists ? grouped.mostEntries(ranges.all())
+                 : schedule.gather   ? gathered.entriesOf(ranges.ofGroup[0])
+                                     : entriesOf(ranges.ofGroup[0]);
+      for (std::span<const KeyRange> ofGroup : ranges.all())
+        for (const KeyRange &range : ofGroup)
+          hasPartial[size_t(maskClass)] = hasPartial[size_t(maskClass)] || !range.full;
     });
     // Kernels compute the place of an entry in 32 bits.
     if (entries > std::numeric_limits<int32_t>::max())
       return unsupported("a plan of " + std::to_string(entries) + " key tiles or chunks",
                          "use a sparser pattern or larger tiles");
 
-    plan.stages.reserve(size_t(entries) + size_t(gathered.readAhead()));
+    if (!schedule.groupLists)
+      plan.stages.reserve(size_t(entries) + size_t(gathered.readAhead()));
     std::vector<AttendedKeys> attended; // [class]
-    for (int64_t maskClass = 0; schedule.gather && maskClass < map.classCount(); ++maskClass)
-      attended.emplace_back(map, maskClass, problem.key().tokenCount());
+    for (int64_t maskClass = 0; schedule.gather && maskClass < map.classCount(); ++maskClass) {
+      std::vector<std::span<const KeyRange>> tiles;
+      tiles.reserve(size_t(map.queryTiles()));
+      for (int64_t tile = 0; tile < map.queryTiles(); ++tile)
+        tiles.push_back(map.ranges(maskClass, tile));
+      attended.emplace_back(gather, keys, tiles);
+    }
     rows.resize(size_t(map.classCount()));
     forEachTile([&](int64_t maskClass, int64_t tile) {
       std::vector<TileRow> &tiles = rows[size_t(maskClass)];
-      tiles.reserve(size_t(map.queryTiles()));
-      std::span<const KeyRange> ranges = map.ranges(maskClass, tile);
-      int64_t queries =
-          std::min<int64_t>(schedule.tileQ, problem.query().tokenCount() - tile * schedule.tileQ);
-      tiles.push_back({repeats(maskClass, tile) ? tiles.back().stages
-                       : schedule.gather        ? gathered.cut(ranges, attended[size_t(maskClass)])
-                                                : cut(ranges),
-                       queries});
+      tiles.reserve(size_t(tileCount()));
+      TileRanges ranges = rangesOf(maskClass, tile);
+      StageRow stages =
+          repeats(maskClass, tile) ? tiles.back().stages
+          : schedule.groupLists    ? grouped.cut(ranges.all(), attended[size_t(maskClass)])
+          : schedule.gather        ? gathered.cut(ranges.ofGroup[0], attended[size_t(maskClass)])
+                                   : cut(ranges.ofGroup[0]);
+      tiles.push_back({stages, pairsOf(ranges, tile)});
     });
-    if (schedule.gather)
+    if (schedule.groupLists)
+      grouped.finish();
+    else if (schedule.gather)
       gathered.finish();
     return {};
   }
 
-  int64_t workCount() const {
-    return map.queryTiles() * problem.shape().heads * problem.shape().batch;
-  }
+  int64_t workCount() const { return tileCount() * problem.shape().heads * problem.shape().batch; }
 
   /// Appends the items whose row `wanted` says yes to, in natural order.
   template <typename Wanted> void appendWork(const Wanted &wanted) {
@@ -180,7 +225,7 @@ struct PlanBuilder {
     return total([](const TileRow &row) { return row.length(); });
   }
   int64_t coveredPairs() const {
-    return total([](const TileRow &row) { return row.pairs(); });
+    return total([](const TileRow &row) { return row.pairs; });
   }
 
   /// Counted once for every class: heads of one class keep the same pairs. Without partial ranges
@@ -195,9 +240,8 @@ struct PlanBuilder {
         if (pairs < 0 && hasPartial[maskClass])
           pairs = keptPairs(problem, batch, head);
         else if (pairs < 0)
-          pairs =
-              std::accumulate(rows[maskClass].begin(), rows[maskClass].end(), int64_t{0},
-                              [](int64_t sum, const TileRow &row) { return sum + row.pairs(); });
+          pairs = std::accumulate(rows[maskClass].begin(), rows[maskClass].end(), int64_t{0},
+                                  [](int64_t sum, const TileRow &row) { return sum + row.pairs; });
         sum += pairs;
       }
     return sum;
@@ -222,6 +266,11 @@ Status checkSchedule(const Problem &problem, const Schedule &schedule) {
                       std::to_string(schedule.tileK),
                   "use tiles of at least 1 x 1, for example 128 x 64");
   int gather = schedule.gather;
+  if (schedule.groupLists && (!gather || schedule.tileQ % 64 || schedule.tileQ > 192))
+    return misuse("a schedule with stage lists for each of the groups of 64 rows of " +
+                      std::to_string(schedule.tileQ) + ", gathered from chunks of " +
+                      std::to_string(gather),
+                  "use tileQ=128 or 192, and gather=64");
   if (!gather)
     return {};
   int nearest = std::clamp(gather, 1, schedule.tileK);
@@ -252,7 +301,7 @@ Result<Plan> makePlan(const Problem &problem, const Schedule &schedule) {
   if (Status status = checkSchedule(problem, schedule); !status)
     return status.error();
   int64_t granule = schedule.gather ? schedule.gather : schedule.tileK;
-  Result<TileMap> map = TileMap::build(problem, schedule.tileQ, granule);
+  Result<TileMap> map = TileMap::build(problem, schedule.keptRows(), granule);
   if (!map)
     return map.error();
   Result<Program> program = lowerProgram(problem);

@@ -21,7 +21,7 @@ struct Plan {
   size_t bytes() const;
 };
 
-/// `schedule.gather` decides the format of the stages: 0 for 1, else 2 (Image::planFormat).
+/// `schedule.gather` and `schedule.groupLists` decide what a stage is: Image::planFormat.
 Result<Plan> makePlan(const Problem &problem, const Schedule &schedule);
 
 } // namespace halftone

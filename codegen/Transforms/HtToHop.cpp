@@ -22,7 +22,7 @@ void HopBuilder::build() {
   Block &consumer = roles.getConsumer().emplaceBlock();
   group = consumer.addArgument(builder.getI32Type(), builder.getLoc());
   builder.setInsertionPointToStart(&consumer);
-  options.overlap ? buildOverlapped() : buildSerial();
+  options.groupLists ? buildGrouped() : options.overlap ? buildOverlapped() : buildSerial();
 }
 
 void HopBuilder::createKernel() {
@@ -30,7 +30,7 @@ void HopBuilder::createKernel() {
   auto hopKernel = hop::KernelOp::create(
       builder, kernel.getSymName(), element(), kernel.getHeadDim(), kernel.getTileK(),
       uint32_t(options.gather), uint32_t(groups), uint32_t(registers.producer),
-      uint32_t(registers.consumer), kernel.getLse());
+      uint32_t(registers.consumer), options.groupLists, kernel.getLse());
   builder.setInsertionPointToStart(&hopKernel.getBody().emplaceBlock());
   queryTile = hop::TileOp::create(builder, tileType(kernel.getTileQ()));
   auto ringType = hop::RingType::get(
@@ -116,7 +116,12 @@ struct HtToHopPass : impl::HtToHopPassBase<HtToHopPass> {
     chosen.overlap = overlap;
     chosen.pingPong = pingPong;
     chosen.skipRescale = skipRescale;
+    chosen.groupLists = groupLists;
     chosen.masked = masked;
+    if (groupLists && overlap) {
+      getOperation().emitError("group-lists takes one product at a time; it excludes overlap");
+      return signalPassFailure();
+    }
     for (auto kernel : llvm::make_early_inc_range(getOperation().getOps<ht::KernelOp>())) {
       if (kernel.getTileQ() % 64 || kernel.getTileQ() > 192) {
         kernel.emitOpError() << "has " << kernel.getTileQ()

@@ -76,7 +76,8 @@ private:
   mlir::Value score(mlir::Value scores, ht::ScoreOp from, mlir::Value stage);
   mlir::Value keep(mlir::Value stage);
   mlir::Value mask(mlir::Value scores, mlir::Value kept);
-  void clearUnkept(mlir::Value slot, mlir::Value kept, mlir::Value index);
+  void clearUnkept(mlir::Value slot, mlir::Value kept, mlir::Value isNeeded);
+  mlir::Value needsClearing(mlir::Value index);
   hop::SoftmaxStepOp softmax(mlir::Value scores, mlir::Value maximum, mlir::Value sum);
   mlir::Value pack(mlir::Value weights) {
     return hop::PackOp::create(builder, weightsType(), weights);
@@ -90,10 +91,23 @@ private:
   void finish(mlir::Value output, mlir::Value maximum, mlir::Value sum);
   void buildOverlapped();
   llvm::SmallVector<mlir::Value> overlappedLoop(mlir::Value from, mlir::Value to,
-                                                llvm::ArrayRef<mlir::Value> state, bool masked);
+                                                llvm::ArrayRef<mlir::Value> state);
+  llvm::SmallVector<mlir::Value> maskedStages(llvm::SmallVector<mlir::Value> before);
   void buildSerial();
+  mlir::Value maskPadding(mlir::Value scores, mlir::Value isPadded,
+                          llvm::function_ref<mlir::Value()> columns);
+  /// One stage by itself: output, maximum and sum after it, from those before.
+  llvm::SmallVector<mlir::Value> finishStage(hop::ProductOp product, mlir::Value slot,
+                                             mlir::Value stage, mlir::ValueRange before,
+                                             llvm::function_ref<mlir::Value(mlir::Value)> mask,
+                                             bool masked, llvm::function_ref<void()> beforeValues);
   llvm::SmallVector<mlir::Value> serialLoop(mlir::Value from, mlir::Value to,
                                             llvm::ArrayRef<mlir::Value> state, bool masked);
+
+  // The same with stage lists by warp group (HtToHopGroups.cpp).
+  void buildGrouped();
+  llvm::SmallVector<mlir::Value> groupedLoop(mlir::Value from, mlir::Value to,
+                                             llvm::ArrayRef<mlir::Value> state, bool masked);
 
   // A finite start: -infinity minus itself would be NaN. No product of 16-bit numbers comes near
   // it.

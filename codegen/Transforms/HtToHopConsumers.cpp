@@ -122,8 +122,11 @@ hop::ProductOp HopBuilder::multiplyKeys(Value slot) {
 }
 
 /// Of stage `index` of the item.
-void HopBuilder::clearUnkept(Value slot, Value kept, Value index) {
-  Value isNeeded = arith::CmpIOp::create(builder, arith::CmpIPredicate::sge, index, firstClearing);
+Value HopBuilder::needsClearing(Value index) {
+  return arith::CmpIOp::create(builder, arith::CmpIPredicate::sge, index, firstClearing);
+}
+
+void HopBuilder::clearUnkept(Value slot, Value kept, Value isNeeded) {
   Value tile = hop::AwaitSlotOp::create(builder, tileType(kernel.getTileK()), values, slot);
   scf::IfOp::create(builder, isNeeded, [&](OpBuilder &, Location) {
     hop::ClearUnkeptOp::create(builder, tile, kept, queryRow);
@@ -159,7 +162,9 @@ void HopBuilder::finish(Value output, Value maximum, Value sum) {
 
 /// S(j + 1) = Q K(j + 1) and O += P(j) V(j) are in flight together, and the softmax of S(j + 1)
 /// runs beside the second (FlashAttention-3's overlap within a warp group). The first stage is
-/// the only one with padding columns; the full stages follow, then the masked ones.
+/// the only one with padding columns; the full stages follow. Stages to mask come last, one product
+/// after the other: beside two of them there are no registers for a mask, and it is evaluated while
+/// the first runs.
 void HopBuilder::buildOverlapped() {
   startConsumer();
   Value one = i32(1);
@@ -172,30 +177,34 @@ void HopBuilder::buildOverlapped() {
   auto step = softmax(scores, fill(rowType(), lowest), fill(rowType(), 0));
   SmallVector<Value> state{fill(outputType(), 0), pack(step.getWeights()), step.getNewMaximum(),
                            step.getNewSum(), slot};
-  state = overlappedLoop(one, item.getFull(), state, /*masked=*/false);
-  if (options.masked) {
-    readScalars();
-    Value total = addI(item.getFull(), item.getPartial());
-    firstClearing = arith::SubIOp::create(
-        builder, total, hop::ClearingStagesOp::create(builder, builder.getI32Type()));
-    state = overlappedLoop(item.getFull(), total, state, /*masked=*/true);
-  }
+  state = overlappedLoop(one, item.getFull(), state);
   auto last = multiplyValues(state[1], state[4], state[0]);
   Value output = wait(last, last.getResult(), state[1])[0];
-  finish(output, state[2], state[3]);
+  if (!options.masked)
+    return finish(output, state[2], state[3]);
+  hop::ReleaseOp::create(builder, values, state[4]);
+  state = maskedStages({output, state[2], state[3], next(state[4], keys)});
+  finish(state[0], state[1], state[2]);
+}
+
+/// The stages to mask of an item, after the others. before: output, maximum, sum, slot.
+SmallVector<Value> HopBuilder::maskedStages(SmallVector<Value> before) {
+  readScalars();
+  Value total = addI(item.getFull(), item.getPartial());
+  firstClearing = arith::SubIOp::create(
+      builder, total, hop::ClearingStagesOp::create(builder, builder.getI32Type()));
+  before.push_back(i32(kernel.getTileK()));
+  return serialLoop(item.getFull(), total, before, /*masked=*/true);
 }
 
 /// state: output, packed weights of the stage before, maximum, sum, slot of the stage before.
-SmallVector<Value> HopBuilder::overlappedLoop(Value from, Value to, ArrayRef<Value> state,
-                                              bool masked) {
+SmallVector<Value> HopBuilder::overlappedLoop(Value from, Value to, ArrayRef<Value> state) {
   auto loop = scf::ForOp::create(
       builder, from, to, i32(1), state,
       [&](OpBuilder &, Location, Value index, ValueRange carried) {
         Value output = carried[0], weights = carried[1], previous = carried[4];
         Value slot = next(previous, keys);
         Value stage = addI(item.getFirst(), index);
-        // Before the products: beside both of them there are no registers for it.
-        Value kept = masked ? keep(stage) : Value();
         auto tile = hop::AwaitSlotOp::create(builder, tileType(kernel.getTileK()), keys, slot);
         if (usesTurns())
           hop::TakeTurnOp::create(builder, group);
@@ -207,14 +216,10 @@ SmallVector<Value> HopBuilder::overlappedLoop(Value from, Value to, ArrayRef<Val
         SmallVector<Value> ready =
             wait(scoresProduct, ValueRange{scoresProduct.getResult(), outputProduct.getResult()});
         hop::ReleaseOp::create(builder, keys, slot);
-        Value scores = score(ready[0], masked ? program.partialScore : program.fullScore, stage);
-        if (masked)
-          scores = mask(scores, kept);
+        Value scores = score(ready[0], program.fullScore, stage);
         auto step = softmax(scores, carried[2], carried[3]);
         output = wait(outputProduct, ready[1], weights)[0];
         hop::ReleaseOp::create(builder, values, previous);
-        if (masked) // the values that this stage's weights will meet in the next step
-          clearUnkept(slot, kept, index);
         Value packed = pack(step.getWeights());
         output = rescale(output, step.getCorrection());
         scf::YieldOp::create(
@@ -230,14 +235,37 @@ void HopBuilder::buildSerial() {
   SmallVector<Value> state{fill(outputType(), 0), fill(rowType(), lowest), fill(rowType(), 0), slot,
                            firstColumns};
   state = serialLoop(i32(0), item.getFull(), state, /*masked=*/false);
-  if (options.masked) {
-    readScalars();
-    Value total = addI(item.getFull(), item.getPartial());
-    firstClearing = arith::SubIOp::create(
-        builder, total, hop::ClearingStagesOp::create(builder, builder.getI32Type()));
-    state = serialLoop(item.getFull(), total, state, /*masked=*/true);
-  }
+  if (options.masked)
+    state = maskedStages({state[0], state[1], state[2], state[3]});
   finish(state[0], state[1], state[2]);
+}
+
+/// A stage with padding columns is rare: the loop tests for it.
+Value HopBuilder::maskPadding(Value scores, Value isPadded, function_ref<Value()> columns) {
+  auto branch = scf::IfOp::create(
+      builder, isPadded,
+      [&](OpBuilder &, Location) {
+        Value cut = hop::MaskColumnsOp::create(builder, scores.getType(), scores, columns());
+        scf::YieldOp::create(builder, cut);
+      },
+      [&](OpBuilder &, Location) { scf::YieldOp::create(builder, scores); });
+  return branch.getResult(0);
+}
+
+SmallVector<Value> HopBuilder::finishStage(hop::ProductOp product, Value slot, Value stage,
+                                           ValueRange before, function_ref<Value(Value)> mask,
+                                           bool masked, function_ref<void()> beforeValues) {
+  Value scores = wait(product, product.getResult())[0];
+  hop::ReleaseOp::create(builder, keys, slot);
+  scores = mask(score(scores, masked ? program.partialScore : program.fullScore, stage));
+  auto step = softmax(scores, before[1], before[2]);
+  Value packed = pack(step.getWeights());
+  Value output = rescale(before[0], step.getCorrection());
+  beforeValues();
+  auto outputProduct = multiplyValues(packed, slot, output);
+  output = wait(outputProduct, outputProduct.getResult(), packed)[0];
+  hop::ReleaseOp::create(builder, values, slot);
+  return {output, step.getNewMaximum(), step.getNewSum()};
 }
 
 /// state: output, maximum, sum, slot, valid columns of the stage at hand.
@@ -254,35 +282,23 @@ SmallVector<Value> HopBuilder::serialLoop(Value from, Value to, ArrayRef<Value> 
                                               Value(), /*transposeB=*/true);
         if (usesTurns())
           hop::PassTurnOp::create(builder, group);
-        Value kept = masked ? keep(stage) : Value();
-        Value scores = wait(product, product.getResult())[0];
-        hop::ReleaseOp::create(builder, keys, slot);
-        scores = score(scores, masked ? program.partialScore : program.fullScore, stage);
-        if (masked) {
-          scores = mask(scores, kept);
-        } else {
-          Value padded = arith::CmpIOp::create(builder, arith::CmpIPredicate::slt, carried[4],
-                                               i32(kernel.getTileK()));
-          auto branch = scf::IfOp::create(
-              builder, padded,
-              [&](OpBuilder &, Location) {
-                Value cut =
-                    hop::MaskColumnsOp::create(builder, scores.getType(), scores, carried[4]);
-                scf::YieldOp::create(builder, cut);
-              },
-              [&](OpBuilder &, Location) { scf::YieldOp::create(builder, scores); });
-          scores = branch.getResult(0);
-        }
-        auto step = softmax(scores, carried[1], carried[2]);
-        Value packed = pack(step.getWeights());
-        Value output = rescale(carried[0], step.getCorrection());
-        if (masked)
-          clearUnkept(slot, kept, index);
-        auto outputProduct = multiplyValues(packed, slot, output);
-        output = wait(outputProduct, outputProduct.getResult(), packed)[0];
-        hop::ReleaseOp::create(builder, values, slot);
-        scf::YieldOp::create(builder, ValueRange{output, step.getNewMaximum(), step.getNewSum(),
-                                                 next(slot, keys), i32(kernel.getTileK())});
+        Value kept = masked ? keep(stage) : Value(); // while the product runs
+        SmallVector<Value> after = finishStage(
+            product, slot, stage, carried,
+            [&](Value scores) {
+              if (masked)
+                return mask(scores, kept);
+              Value isPadded = arith::CmpIOp::create(builder, arith::CmpIPredicate::slt, carried[4],
+                                                     i32(kernel.getTileK()));
+              return maskPadding(scores, isPadded, [&] { return carried[4]; });
+            },
+            masked,
+            [&] {
+              if (masked)
+                clearUnkept(slot, kept, needsClearing(index));
+            });
+        after.append({next(slot, keys), i32(kernel.getTileK())});
+        scf::YieldOp::create(builder, after);
       });
   return SmallVector<Value>(loop.getResults());
 }

@@ -182,3 +182,27 @@ TEST_CASE("the default schedules' kernels assemble without a warning and without
     CHECK_MESSAGE(verdict.fault.empty(), verdict.line, ": ", verdict.fault);
   }
 }
+
+TEST_CASE("kernels with stage lists by warp group assemble without a warning and without spills") {
+  Result<std::string> ptxas = findPtxas();
+  if (!ptxas) {
+    MESSAGE("[SKIP] " << ptxas.error().text());
+    return;
+  }
+  Layout clip = Layout::frames(6, 256);
+  Target target = *Target::parse("sm_90a");
+  for (int64_t headDim : {64, 128})
+    for (bool exact : {false, true})
+      for (const char *text : {"tileQ=192 tileK=96 gather=32 skipRescale=1 groupLists=1",
+                               "tileQ=128 tileK=128 gather=64 groupLists=1"}) {
+        Problem problem =
+            attention(clip, {.heads = 2, .headDim = headDim, .lse = true})
+                .where(exact ? patterns::radial(clip) : patterns::radialReference({.block = 64}));
+        INFO(problem.text() << ": " << text);
+        Result<Compiled> compiled =
+            compile(problem, *Schedule::parse(text), target, {.dumpTo = "", .ptxas = *ptxas});
+        REQUIRE_MESSAGE(compiled, compiled.error().text());
+        CHECK(compiled->image->spillBytes == 0);
+        CHECK(compiled->image->planFormat == (exact ? 2 : 3));
+      }
+}

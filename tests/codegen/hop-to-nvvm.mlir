@@ -35,11 +35,14 @@
 // CHECK-NOT: vector<2xf32>
 // CHECK: "wgmma.wait_group.sync.aligned 0;", "=f,{{.*}},r,r,{{.*}}~{memory}"
 
-// The mask is there once, in a loop that makes one bit of a pair.
+// This mask compares numbers without a sign, so every pair is evaluated, 16 columns at a time.
 // CHECK: scf.for
-// CHECK: arith.cmpi ule
+// CHECK: scf.if
+// CHECK-COUNT-8: arith.cmpi ule
 // CHECK: llvm.shl
+// Value rows are cleared without a branch.
 // CHECK: nvvm.barrier id
+// CHECK-NOT: scf.if
 // CHECK: nvvm.fence.proxy
 ht.attention @causal {head_dim = 64 : i32, element = f16} mask {
 ^bb0(%b: i32, %h: i32, %q: i32, %k: i32):

@@ -2,6 +2,7 @@
 // RUN: halftone-opt %s --ht-tile-attention="tile-q=192 tile-k=64 stages=2 warps=1" --ht-to-hop="gather=16 overlap=0 skip-rescale=1" --canonicalize --cse | FileCheck %s --check-prefix=SERIAL
 // RUN: halftone-opt %s --ht-tile-attention="tile-q=128 tile-k=64 stages=2 warps=1" --ht-to-hop="gather=64 masked=0" --canonicalize --cse | FileCheck %s --check-prefix=WHOLE
 // RUN: halftone-opt %s --ht-tile-attention="tile-q=128 tile-k=64 stages=2 warps=1" --ht-to-hop="gather=64 ping-pong=1" --canonicalize --cse | FileCheck %s --check-prefix=TURNS
+// RUN: halftone-opt %s --ht-tile-attention="tile-q=192 tile-k=64 stages=2 warps=1" --ht-to-hop="gather=32 overlap=0 group-lists=1" --canonicalize --cse | FileCheck %s --check-prefix=LISTS
 
 // Two warp groups: the producer runs keys one stage ahead of values.
 
@@ -37,15 +38,20 @@
 // CHECK: hop.release %[[V]]
 // CHECK: hop.rescale
 
-// Stages with a mask: the work item is read anew, the mask is evaluated ahead of the products.
+// Stages with a mask: the work item is read anew, the mask is evaluated under the first of two products.
+// CHECK: hop.product {{.*}} into
 // CHECK: hop.item
 // CHECK: scf.for
+// CHECK: hop.product %{{.*}} transposed
 // CHECK: %[[KEPT:.*]] = hop.keep
-// CHECK: hop.product
-// CHECK: hop.product
+// CHECK: hop.wait
 // CHECK: hop.mask %{{.*}}, %[[KEPT]]
 // CHECK: hop.softmax_step
+// Value rows are cleared only from the first stage on that may need it.
+// CHECK: %[[NEEDED:.*]] = arith.cmpi sge, %{{.*}}, %[[FIRST:.*]] : i32
+// CHECK: scf.if %[[NEEDED]] {
 // CHECK: hop.clear_unkept %{{.*}}, %[[KEPT]]
+// CHECK: hop.product {{.*}} into
 // CHECK: hop.store_output
 
 // Three warp groups: one product after the other, for 160 registers.
@@ -75,6 +81,39 @@
 // TURNS: hop.product
 // TURNS: hop.pass_turn
 // TURNS-NEXT: hop.wait
+
+// A warp group uses a stage or hands it back unread, as the plan's word says: one condition a warp.
+// The word of the next stage is on its way before this one's products.
+// LISTS-LABEL: hop.kernel @causal
+// LISTS-SAME: group_lists
+// LISTS: } consumer {
+// LISTS: ^bb0(%[[GROUP:.*]]: i32):
+// LISTS: %[[FIRST:.*]] = hop.load_use
+// LISTS: scf.for {{.*}} %[[USE:.*]] = %[[FIRST]])
+// LISTS: %[[NEXT:.*]] = hop.load_use
+// LISTS: %[[SHIFTED:.*]] = arith.shrui %[[USE]], %[[GROUP]]
+// LISTS: %[[BIT:.*]] = arith.trunci %[[SHIFTED]] : i32 to i1
+// LISTS: %[[OWN:.*]] = hop.uniform %[[BIT]]
+// LISTS: scf.if %[[OWN]]
+// LISTS: hop.product
+// LISTS: hop.mask_columns
+// LISTS: hop.product
+// LISTS: } else {
+// LISTS-NEXT: hop.skip %{{.*}}[%[[SLOT:.*]]] by %[[GROUP]]
+// LISTS-NEXT: hop.skip %{{.*}}[%[[SLOT]]] by %[[GROUP]]
+// LISTS: scf.yield {{.*}} %[[NEXT]]
+
+// Stages to mask: all warp groups meet where value rows are cleared.
+// LISTS: scf.for
+// LISTS: hop.load_use
+// LISTS: %[[KEPT:.*]] = scf.if
+// LISTS: hop.keep
+// LISTS: hop.keep_none
+// LISTS: scf.if
+// LISTS: hop.clear_unkept %{{.*}}, %[[KEPT]]
+// LISTS: scf.if
+// LISTS: hop.mask %{{.*}}, %[[KEPT]]
+// LISTS: hop.skip
 ht.attention @causal {head_dim = 64 : i32, element = f16} mask {
 ^bb0(%b: i32, %h: i32, %q: i32, %k: i32):
   %kept = arith.cmpi ule, %k, %q : i32

@@ -167,8 +167,8 @@ TEST_CASE("code without a mask is not taken for a pattern that needs one") {
     return attention(clip, {.heads = 2, .headDim = 64}).where(radialBlocks(0.5, block, true));
   };
   Target hopper = *Target::parse("sm_90a");
-  Schedule schedule = defaultSchedule(of(64), hopper);
-  schedule.tileQ = 128;
+  Schedule schedule = defaultSchedule(of(128), hopper);
+  REQUIRE(schedule.tileQ == 128);
   auto image = [&](int64_t block) {
     auto made = fresh.cache.image(of(block), schedule, hopper);
     if (!made)

@@ -55,6 +55,12 @@ LogicalResult CopyOp::verify() {
   return success();
 }
 
+LogicalResult LoadUseOp::verify() {
+  if (auto kernel = getOperation()->getParentOfType<KernelOp>(); kernel && !kernel.getGroupLists())
+    return emitOpError("is for a kernel with group_lists: other plans have no such word");
+  return success();
+}
+
 LogicalResult AwaitSlotOp::verify() {
   if (getRing().getType().getTile() != getTile().getType())
     return emitOpError() << "gives " << getTile().getType() << " of a ring of "

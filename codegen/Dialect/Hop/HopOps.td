@@ -90,11 +90,12 @@ def Hop_KernelOp : Hop_Op<"kernel", [Symbol, IsolatedFromAbove, SingleBlock, NoT
     `consumers` warp groups of 128 threads beside one producer warp group. The register budgets are
     multiples of 8 and must fit what the block was launched with: 504 for two consumers (168 x 384
     threads), 512 for three (128 x 512), 256 x 2 for one; setmaxnreg waits forever for more.
-    `gather` is the number of rows of a chunk: a stage of tile_k rows is tile_k / gather chunks.
+    `gather` is the number of rows of a chunk: a stage of tile_k rows is tile_k / gather chunks. With
+    `group_lists` the plan says with each stage which warp groups use it (`hop.load_use`).
   }];
   let arguments = (ins SymbolNameAttr:$sym_name, TypeAttr:$element, I32Attr:$head_dim, I32Attr:$tile_k,
                        I32Attr:$gather, I32Attr:$consumers, I32Attr:$producer_registers,
-                       I32Attr:$consumer_registers, UnitAttr:$lse);
+                       I32Attr:$consumer_registers, UnitAttr:$group_lists, UnitAttr:$lse);
   let regions = (region SizedRegion<1>:$body);
   let assemblyFormat = "$sym_name attr-dict-with-keyword $body";
   let hasVerifier = 1;
@@ -166,6 +167,18 @@ def Hop_LoadStageOp : Hop_Op<"load_stage"> {
   let results = (outs Hop_StageType:$stage);
   let assemblyFormat = "$index attr-dict";
 }
+def Hop_LoadUseOp : Hop_Op<"load_use"> {
+  let summary = "Reads the word that says who uses stage `index` of the plan, and how";
+  let description = [{
+    Bit g: warp group g; bit 3: `hop.clear_unkept` is for it; bit 4: it is no stage to mask and has padding
+    columns; from bit 8 on: how many of its columns are keys. See runtime/GroupedStages.h. Read each time
+    anew.
+  }];
+  let arguments = (ins I32:$index);
+  let results = (outs I32:$use);
+  let assemblyFormat = "$index attr-dict";
+  let hasVerifier = 1;
+}
 def Hop_CopyOp : Hop_Op<"copy"> {
   let summary = "Acquires a slot and copies a stage's key or value rows into it";
   let description = [{
@@ -192,6 +205,25 @@ def Hop_ReleaseOp : Hop_Op<"release"> {
   let summary = "Hands a slot back to the producer: this warp group reads it no more";
   let arguments = (ins Hop_RingType:$ring, Hop_SlotType:$slot);
   let assemblyFormat = "$ring `[` $slot `]` attr-dict `:` type($ring)";
+}
+def Hop_SkipOp : Hop_Op<"skip"> {
+  let summary = "Waits until the slot is filled and hands it back unread";
+  let description = [{
+    A warp group must see every phase of a slot: a barrier tells only neighbouring ones apart. Its threads
+    meet between the two, so that none is still waiting when the slot is filled again.
+  }];
+  let arguments = (ins Hop_RingType:$ring, Hop_SlotType:$slot, I32:$group);
+  let assemblyFormat = "$ring `[` $slot `]` `by` $group attr-dict `:` type($ring)";
+}
+def Hop_UniformOp : Hop_Op<"uniform", [Pure, AllTypesMatch<["condition", "result"]>]> {
+  let summary = "A condition that is the same for every lane of a warp, in a form that shows it";
+  let description = [{
+    What is branched on must be seen to be uniform: a branch that lanes might take differently keeps the
+    addresses of tiles out of the uniform registers that wgmma reads.
+  }];
+  let arguments = (ins I1:$condition);
+  let results = (outs I1:$result);
+  let assemblyFormat = "$condition attr-dict";
 }
 def Hop_RowsOp : Hop_Op<"rows", [Pure]> {
   let summary = "The 64 rows of a tile that belong to warp group `group`";
@@ -262,6 +294,11 @@ def Hop_KeepOp : Hop_Op<"keep", [SingleBlock]> {
   let results = (outs Hop_KeptType:$kept);
   let regions = (region SizedRegion<1>:$body);
   let assemblyFormat = "$batch `,` $head `,` $query `stage` $stage attr-dict-with-keyword `:` type($kept) $body";
+}
+def Hop_KeepNoneOp : Hop_Op<"keep_none", [Pure]> {
+  let summary = "No pair is kept";
+  let results = (outs Hop_KeptType:$kept);
+  let assemblyFormat = "attr-dict `:` type($kept)";
 }
 def Hop_MaskOp : Hop_Op<"mask", [Pure, AllTypesMatch<["scores", "result"]>]> {
   let summary = "Sets the scores of dropped pairs to -infinity";

@@ -70,11 +70,21 @@ Value Emitter::stageEntry(Value index) {
   return LLVM::LoadOp::create(builder, builder.getI32Type(), at, /*alignment=*/4);
 }
 
+int64_t Emitter::stageEntries() {
+  return kernel.getTileK() / kernel.getGather() + (kernel.getGroupLists() ? 1 : 0);
+}
+
+void Emitter::emitLoadUse(LoadUseOp op) {
+  // The stage's number is pinned: LLVM would keep the address of one read in registers for another.
+  give(op.getUse(), {stageEntry(add(multiply(pin({one(op.getIndex())}).front(), stageEntries()),
+                                    stageEntries() - 1))});
+}
+
 void Emitter::emitLoadStage(LoadStageOp op) {
   // Lane p * chunks + c copies panel p of chunk c, so it holds the start of chunk c; the flag "the
   // chunks are consecutive" is bit 31 of the first one.
   int64_t chunks = kernel.getTileK() / kernel.getGather();
-  Value base = multiply(one(op.getIndex()), chunks);
+  Value base = multiply(one(op.getIndex()), stageEntries());
   Value first = stageEntry(base);
   Value own = first;
   if (chunks > 1)
@@ -146,9 +156,21 @@ void Emitter::emitAwaitSlot(AwaitSlotOp op) {
 }
 
 void Emitter::emitRelease(ReleaseOp op) {
+  release(rings.at(op.getRing()), held.at(op.getSlot())[0]);
+}
+
+void Emitter::emitSkip(SkipOp op) {
   RingPlace place = rings.at(op.getRing());
+  Value slot = held.at(op.getSlot())[0], phase = held.at(op.getSlot())[1];
+  waitBarrier(barrierAt(place.fullBarriers, slot), phase);
+  // The barriers that hop.rewrite uses, long before.
+  emitNamedBarrier(add(pin({one(op.getGroup())}).front(), 4), i32(128));
+  release(place, slot);
+}
+
+void Emitter::release(const RingPlace &place, Value slot) {
   Value inGroup = LLVM::AndOp::create(builder, thread, i32(127));
-  Value barrier = add(multiply(held.at(op.getSlot())[0], 8), place.emptyBarriers);
+  Value barrier = add(multiply(slot, 8), place.emptyBarriers);
   // A predicate, not a branch: see emitClearUnkept.
   assembly("{ .reg .pred first; setp.eq.u32 first, $0, 0; "
            "@first mbarrier.arrive.shared::cta.b64 _, [$1]; }",

@@ -141,9 +141,7 @@ void Emitter::emitPrologue(RolesOp roles) {
   fullMask = i32(-1);
   thread = NVVM::ThreadIdXOp::create(builder, builder.getI32Type());
   warpGroup = uniform(LLVM::LShrOp::create(builder, thread, i32(7)));
-  lane = LLVM::AndOp::create(builder, thread, i32(31));
-  warpInGroup = LLVM::AndOp::create(builder, LLVM::LShrOp::create(builder, thread, i32(5)), i32(3));
-  columnPair = multiply(LLVM::AndOp::create(builder, lane, i32(3)), 2);
+  placeThread();
 
   auto first = LLVM::ICmpOp::create(builder, LLVM::ICmpPredicate::eq, thread, i32(0));
   ifThen(first, [&] {
@@ -168,6 +166,12 @@ void Emitter::emitPrologue(RolesOp roles) {
   });
   emitAsyncFence();
   NVVM::Barrier0Op::create(builder);
+}
+
+void Emitter::placeThread() {
+  lane = LLVM::AndOp::create(builder, thread, i32(31));
+  warpInGroup = LLVM::AndOp::create(builder, LLVM::LShrOp::create(builder, thread, i32(5)), i32(3));
+  columnPair = multiply(LLVM::AndOp::create(builder, lane, i32(3)), 2);
 }
 
 //===-- Control flow -------------------------------------------------------------------------===//
@@ -284,6 +288,15 @@ LogicalResult Emitter::emitOp(Operation *op) {
     panelBytes[rows.getRows()] = panelBytes.at(rows.getTile());
     return success();
   }
+  if (auto none = dyn_cast<KeepNoneOp>(op))
+    return give(none.getKept(), Registers(size_t(none.getKept().getType().getRegisters()), i32(0))),
+           success();
+  if (auto uniform = dyn_cast<UniformOp>(op)) {
+    // A vote has one answer for the warp.
+    Value vote = NVVM::VoteSyncOp::create(builder, builder.getI1Type(), fullMask,
+                                          one(uniform.getCondition()), NVVM::VoteSyncKind::any);
+    return give(uniform.getResult(), {vote}), success();
+  }
   if (auto fill = dyn_cast<FillOp>(op)) {
     Value value = f32(fill.getValue().convertToFloat());
     return give(fill.getResult(), Registers(fill.getResult().getType().getRegisters(), value)),
@@ -303,7 +316,7 @@ LogicalResult Emitter::emitOp(Operation *op) {
   if (auto found = dyn_cast<OpName##Op>(op))                                                       \
     return emit##OpName(found), success();
   HANDLE(LoadQuery)
-  HANDLE(LoadStage) HANDLE(Copy) HANDLE(AwaitSlot) HANDLE(Release) HANDLE(NextSlot) HANDLE(Product)
+  HANDLE(LoadStage) HANDLE(LoadUse) HANDLE(Skip) HANDLE(Copy) HANDLE(AwaitSlot) HANDLE(Release) HANDLE(NextSlot) HANDLE(Product)
       HANDLE(Wait) HANDLE(SoftmaxStep) HANDLE(SoftmaxEnd) HANDLE(Pack) HANDLE(Rescale)
           HANDLE(MaskColumns) HANDLE(Keep) HANDLE(Mask) HANDLE(Rewrite) HANDLE(Score) HANDLE(ClearUnkept) HANDLE(StoreOutput)
               HANDLE(StoreLse)
@@ -325,7 +338,9 @@ LogicalResult Emitter::emitOp(Operation *op) {
 }
 
 Value Emitter::itemField(int64_t offset) {
-  auto block = NVVM::BlockIdXOp::create(builder, builder.getI32Type());
+  // Volatile, or LLVM would keep the item's address in registers from the first read to the last.
+  Value block =
+      assembly("mov.u32 $0, %ctaid.x;", "=r", {}, TypeRange{builder.getI32Type()}).front();
   Value work = argument(LLVM::LLVMPointerType::get(builder.getContext(), 1), layout::work);
   Value item = LLVM::GEPOp::create(builder, work.getType(), builder.getI8Type(), work,
                                    ValueRange{multiply(block, layout::itemBytes)});

@@ -32,6 +32,10 @@ private:
   void placeShared();
   void emitFunction();
   void emitPrologue(RolesOp roles);
+  void placeThread(); ///< thread and what follows from it
+  /// Reads the thread's number anew while it lives: what follows from it need not be held in
+  /// registers all through the loops before.
+  struct ThreadAnew;
   void emitBlock(mlir::Block &block);
   mlir::LogicalResult emitOp(mlir::Operation *op);
   void emitFor(mlir::scf::ForOp loop);
@@ -46,10 +50,14 @@ private:
   // Copies.cpp
   void emitLoadQuery(LoadQueryOp op);
   mlir::Value stageEntry(mlir::Value index); ///< of the plan's list of chunk starts
+  int64_t stageEntries();                    ///< words of a stage in the plan
   void emitLoadStage(LoadStageOp op);
+  void emitLoadUse(LoadUseOp op);
   void emitCopy(CopyOp op);
   void emitAwaitSlot(AwaitSlotOp op);
   void emitRelease(ReleaseOp op);
+  void release(const RingPlace &place, mlir::Value slot);
+  void emitSkip(SkipOp op);
   void emitNextSlot(NextSlotOp op);
   void bulkCopy(mlir::Value destination, mlir::Value map, mlir::Value barrier, mlir::Value column,
                 mlir::Value row, mlir::Value head, mlir::Value batch);

@@ -2,6 +2,7 @@
 #include "codegen/Transforms/HopToNvvm/Emitter.h"
 #include "codegen/Transforms/HopToNvvm/RunAnalysis.h"
 #include "codegen/Transforms/HopToNvvm/RunBits.h"
+#include "codegen/Transforms/HopToNvvm/ThreadAnew.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
@@ -34,6 +35,7 @@ constexpr int64_t pairsAtOnce = 16;
 /// registers beside the accumulators in flight. Not one loop with another in a branch of it: ptxas
 /// would take all of them for divergent (see emitClearUnkept).
 void Emitter::emitKeep(KeepOp op) {
+  ThreadAnew anew(*this);
   int64_t columns = op.getKept().getType().getColumns(), gather = kernel.getGather();
   Value stage = one(op.getStage());
   std::array<Value, 2> rows = rowsOf(one(op.getQuery()));

@@ -1,6 +1,7 @@
 // Masks and scores by expression, and what a dropped pair must not touch.
 #include "codegen/ArgumentLayout.h"
 #include "codegen/Transforms/HopToNvvm/Emitter.h"
+#include "codegen/Transforms/HopToNvvm/ThreadAnew.h"
 
 #include "mlir/Dialect/LLVMIR/NVVMDialect.h"
 
@@ -11,6 +12,7 @@ using namespace mlir;
 namespace halftone::hop {
 
 void Emitter::emitMaskColumns(MaskColumnsOp op) {
+  ThreadAnew anew(*this);
   Registers scores = held.at(op.getScores());
   Value limit = LLVM::SubOp::create(builder, one(op.getCount()), columnPair),
         dropped = f32(-INFINITY);
@@ -23,8 +25,7 @@ void Emitter::emitMaskColumns(MaskColumnsOp op) {
 }
 
 Value Emitter::chunkStart(Value stage, Value chunk) {
-  int64_t chunks = kernel.getTileK() / kernel.getGather();
-  Value entry = stageEntry(add(multiply(stage, chunks), chunk));
+  Value entry = stageEntry(add(multiply(stage, stageEntries()), chunk));
   return LLVM::AndOp::create(builder, entry, i32(0x7fffffff));
 }
 
@@ -92,6 +93,7 @@ void Emitter::emitScore(ScoreOp op) {
 /// differently, even here, makes ptxas keep the tile addresses of every loop out of the uniform
 /// registers that wgmma reads, which cost the loop over full stages 14 %.
 void Emitter::emitClearUnkept(ClearUnkeptOp op) {
+  ThreadAnew anew(*this);
   Registers kept = held.at(op.getKept());
   auto values = op.getValues().getType();
   int64_t rows = values.getRows(), consumers = kernel.getConsumers();

@@ -1,12 +1,14 @@
 // Results leave the registers.
 #include "codegen/ArgumentLayout.h"
 #include "codegen/Transforms/HopToNvvm/Emitter.h"
+#include "codegen/Transforms/HopToNvvm/ThreadAnew.h"
 
 using namespace mlir;
 
 namespace halftone::hop {
 
 void Emitter::emitStoreOutput(StoreOutputOp op) {
+  ThreadAnew anew(*this);
   Registers values = held.at(op.getValues());
   int64_t columns = op.getValues().getType().getColumns();
   Type element = kernel.getElement();
@@ -44,6 +46,7 @@ void Emitter::emitStoreOutput(StoreOutputOp op) {
 }
 
 void Emitter::emitStoreLse(StoreLseOp op) {
+  ThreadAnew anew(*this);
   Registers values = held.at(op.getValues());
   auto global = LLVM::LLVMPointerType::get(builder.getContext(), 1);
   auto wide = [&](Value x) -> Value {

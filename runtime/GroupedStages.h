@@ -1,0 +1,52 @@
+#pragma once
+
+#include "runtime/AttendedKeys.h"
+#include "runtime/GatheredStages.h"
+
+#include <array>
+
+namespace halftone {
+
+/// Cuts the key ranges of one to three groups of 64 query rows into stages that they share where
+/// they keep the same keys. A stage is what one of GatheredStages is, and one word more: bits 0 to
+/// 2 say which groups use it, bit 3 that value rows no query keeps must be cleared (WorkItem), bit 4
+/// that it is a full stage with padding columns, bits from 8 on how many of them are keys. A stage
+/// is used by the same groups as a whole.
+///
+/// Stages that all groups use come first, as they keep all of them busy; of the others, one that
+/// some use is followed by one that others do, where there is one.
+class GroupedStages {
+public:
+  using Groups = std::span<const std::span<const KeyRange>>;
+
+  /// As GatheredStages.
+  GroupedStages(std::vector<uint32_t> &stages, int64_t tileK, int64_t gather, int64_t keyCount)
+      : stages(stages), gather(gather), keyCount(keyCount), perStage(tileK / gather) {}
+
+  /// Appends the stages of one query tile; a row without a range has none. `columns` and `clearing`
+  /// of what it gives are 0.
+  StageRow cut(Groups groups, const AttendedKeys &attended);
+  /// At most so many entries does cut() append.
+  int64_t mostEntries(Groups groups) const;
+  /// As GatheredStages.
+  void finish() { stages.insert(stages.end(), size_t(3 * entries()), 0); }
+
+private:
+  static constexpr unsigned subsets = 8;
+  int64_t entries() const { return perStage + 1; }
+  void split(Groups groups);
+  uint32_t append(bool partial, unsigned all, const AttendedKeys &attended);
+  void write(std::span<const KeyRange> ranges, unsigned users, bool partial, bool clears,
+             std::vector<uint32_t> &to);
+  void close(std::vector<uint32_t> &to, int64_t chunks, int64_t keys, unsigned users, bool partial,
+             bool clears);
+
+  std::vector<uint32_t> &stages;
+  int64_t gather, keyCount, perStage;
+  // Of the tile at hand, by the set of groups: ranges [partial][set], and stages of one kind.
+  std::array<std::array<std::vector<KeyRange>, subsets>, 2> kept;
+  std::array<std::vector<uint32_t>, subsets> written;
+  std::vector<KeyRange> pieces;
+};
+
+} // namespace halftone

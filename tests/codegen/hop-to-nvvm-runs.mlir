@@ -1,0 +1,38 @@
+// RUN: halftone-opt %s --ht-tile-attention="tile-q=128 tile-k=64 stages=2 warps=1" --ht-to-hop="gather=32 ping-pong=0" --canonicalize --cse --hop-to-nvvm --canonicalize --cse | FileCheck %s
+
+// A frame of 100 tokens, a band of places within it. Over a run of 32 keys of one frame the frame is
+// constant and the place grows with the key: the band is two masks of bits for each of a thread's two
+// rows, and nothing is evaluated for each pair.
+
+// Where both ends of the run have the same frame it is steady.
+// CHECK-LABEL: llvm.func @band(
+// CHECK: %[[FRAME0:.*]] = arith.divui %{{.*}}, %[[T:.*]] : i32
+// CHECK: %[[FRAME1:.*]] = arith.divui %{{.*}}, %[[T]] : i32
+// CHECK: arith.cmpi eq, %[[FRAME0]], %[[FRAME1]] : i32
+// Two comparisons a row.
+// CHECK-COUNT-4: bmsk.clamp.b32
+// CHECK-NOT: bmsk.clamp.b32
+// Other runs are evaluated pair by pair, in a loop of their own: 16 columns are 4 keys of a thread, and 2
+// queries.
+// CHECK: scf.for
+// CHECK: scf.if
+// CHECK-COUNT-6: arith.divui
+// CHECK-NOT: arith.divui
+// CHECK: nvvm.barrier id
+ht.attention @band {head_dim = 64 : i32, element = f16} mask {
+^bb0(%b: i32, %h: i32, %q: i32, %k: i32):
+  %t = ht.parameter 0 : i32
+  %w = ht.parameter 1 : i32
+  %low = ht.parameter 2 : i32
+  %qf = arith.divui %q, %t : i32
+  %qs = arith.muli %qf, %t : i32
+  %qp = arith.subi %q, %qs : i32
+  %kf = arith.divui %k, %t : i32
+  %ks = arith.muli %kf, %t : i32
+  %kp = arith.subi %k, %ks : i32
+  %d = arith.subi %qp, %kp : i32
+  %below = arith.cmpi sle, %d, %w : i32
+  %above = arith.cmpi sge, %d, %low : i32
+  %near = arith.andi %below, %above : i1
+  ht.yield %near : i1
+} score {}

@@ -1,0 +1,137 @@
+#include "runtime/GroupedStages.h"
+
+#include "tests/dsl/Property.h"
+
+#include <doctest/doctest.h>
+
+#include <algorithm>
+
+using namespace halftone;
+
+namespace {
+
+constexpr uint32_t flag = uint32_t{1} << 31;
+
+/// A query tile: for each group the kinds of its chunks of keys: 0 dropped, 1 partial, 2 full.
+struct Tile {
+  int64_t tileK, gather, keyCount;
+  std::vector<std::vector<int>> kinds;
+
+  std::vector<KeyRange> ranges(size_t group) const {
+    std::vector<KeyRange> result;
+    const std::vector<int> &own = kinds[group];
+    for (size_t i = 0; i < own.size(); ++i) {
+      if (!own[i])
+        continue;
+      auto begin = uint32_t(int64_t(i) * gather);
+      auto end = uint32_t(std::min(int64_t(begin) + gather, keyCount));
+      if (i && own[i - 1] == own[i])
+        result.back().end = end;
+      else
+        result.push_back({begin, end, own[i] == 2});
+    }
+    return result;
+  }
+};
+
+/// Walks the stages as the warp groups of a kernel do; what is wrong with them, or nothing.
+std::string complaint(const Tile &tile, const StageRow &row, std::span<const uint32_t> stages) {
+  int64_t perStage = tile.tileK / tile.gather;
+  size_t groups = tile.kinds.size();
+  std::vector<std::vector<int>> covered(groups, std::vector<int>(size_t(tile.keyCount)));
+  for (uint32_t i = 0; i < row.full + row.partial; ++i) {
+    bool isFull = i < row.full;
+    std::span<const uint32_t> entries =
+        stages.subspan(size_t(row.first + i) * size_t(perStage + 1), size_t(perStage + 1));
+    uint32_t use = entries.back();
+    int64_t columns = use >> 8;
+    if (bool(use & 16) != (columns < tile.tileK) || (!isFull && (use & 16)))
+      return "the padding bit is wrong";
+    if (!(use & 7) || (use & 7) >> groups)
+      return "no group uses a stage, or one that is not there";
+    bool consecutive = true;
+    for (int64_t chunk = 0; chunk < perStage; ++chunk) {
+      int64_t start = entries[size_t(chunk)] & ~flag;
+      consecutive &= start == int64_t(entries[0] & ~flag) + chunk * tile.gather;
+      for (int64_t k = 0; k < tile.gather; ++k) {
+        int64_t key = start + k;
+        bool hasKey = key < tile.keyCount;
+        if (isFull && hasKey != (chunk * tile.gather + k < columns))
+          return "a full stage's column count is not where its keys end";
+        if (!hasKey)
+          continue;
+        for (size_t group = 0; group < groups; ++group) {
+          int kind = tile.kinds[group][size_t(key / tile.gather)];
+          bool uses = use >> group & 1;
+          covered[group][size_t(key)] += uses;
+          if (uses && (kind == 0 || (isFull && kind != 2)))
+            return "a group uses a key that it drops, or masks";
+        }
+      }
+    }
+    if (consecutive != bool(entries[0] & flag))
+      return "the flag is wrong";
+  }
+  for (size_t group = 0; group < groups; ++group)
+    for (int64_t key = 0; key < tile.keyCount; ++key)
+      if (covered[group][size_t(key)] != (tile.kinds[group][size_t(key / tile.gather)] != 0))
+        return "group " + std::to_string(group) + " sees key " + std::to_string(key) + " " +
+               std::to_string(covered[group][size_t(key)]) + " times";
+  return {};
+}
+
+Tile drawTile(int64_t tileK, int64_t gather) {
+  Tile tile{tileK, gather, *rc::gen::inRange<int64_t>(1, 12 * tileK), {}};
+  auto chunks = size_t((tile.keyCount + gather - 1) / gather);
+  for (int group = *rc::gen::inRange(1, 4); group > 0; --group) {
+    std::vector<int> kinds;
+    while (kinds.size() < chunks) {
+      int kind = *rc::gen::inRange(0, 3);
+      size_t run = *rc::gen::inRange<size_t>(1, size_t(3 * tileK / gather + 2));
+      kinds.resize(std::min(chunks, kinds.size() + run), kind);
+    }
+    tile.kinds.push_back(std::move(kinds));
+  }
+  return tile;
+}
+
+} // namespace
+
+TEST_CASE("every group sees the keys it keeps once, and masks what it keeps in part") {
+  CHECK(test::holds("grouped stages", 2000, [] {
+    int64_t gather = *rc::gen::element<int64_t>(1, 16, 64);
+    int64_t tileK = gather * *rc::gen::inRange<int64_t>(1, 9);
+    Tile tile = drawTile(tileK, gather);
+    std::vector<std::vector<KeyRange>> ranges;
+    std::vector<std::span<const KeyRange>> groups;
+    for (size_t group = 0; group < tile.kinds.size(); ++group)
+      ranges.push_back(tile.ranges(group));
+    for (const std::vector<KeyRange> &own : ranges)
+      groups.emplace_back(own);
+    std::vector<uint32_t> stages(size_t(*rc::gen::inRange<int64_t>(0, 3) * (tileK / gather + 1)));
+    size_t before = stages.size();
+    GroupedStages grouped(stages, tileK, gather, tile.keyCount);
+    StageRow row = grouped.cut(groups, AttendedKeys(gather, tile.keyCount, groups));
+    RC_ASSERT(int64_t(stages.size() - before) <= grouped.mostEntries(groups));
+    RC_ASSERT(complaint(tile, row, stages) == "");
+  }));
+}
+
+TEST_CASE("shared stages come first, then those of some next to those of the others") {
+  std::vector<uint32_t> stages;
+  GroupedStages grouped(stages, 32, 16, 1000);
+  std::vector<KeyRange> first{{0, 64, true}, {96, 128, true}},
+      second{{0, 48, true}, {160, 176, true}}, third{{0, 48, true}, {96, 112, false}};
+  std::span<const KeyRange> groups[] = {first, second, third};
+  StageRow row = grouped.cut(groups, AttendedKeys(16, 1000, groups));
+  CHECK(row.full == 4);
+  CHECK(row.partial == 1);
+  auto use = [](uint32_t users, uint32_t columns) {
+    return users | (columns < 32 ? 16U : 0U) | columns << 8;
+  };
+  CHECK(stages == std::vector<uint32_t>{0 | flag, 16, use(7, 32), //
+                                        32, 1000, use(7, 16),     //
+                                        48, 112, use(1, 32),      //
+                                        160, 1000, use(2, 16),    //
+                                        96, 1000, use(5, 32)});
+}
