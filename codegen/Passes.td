@@ -106,9 +106,7 @@ def HtToHopPass : Pass<"ht-to-hop", "::mlir::ModuleOp"> {
     of 64 rows stay exact under two or three warp groups, which share the stages they have in common; a
     stage that few groups need leaves the others idle. One product at a time: it excludes `overlap`.
 
-    Without `masked` there is one loop: a mask's code costs the loop over full stages something even
-    where it is never reached, because a divergent loop takes the addresses of tiles out of the uniform
-    registers that wgmma reads its descriptors from.
+    Without `masked` there is one loop: the mask's code, which compiles slowly, is left out.
   }];
   let options = [
     Option<"gather", "gather", "int64_t", "64", "Rows of a chunk; a stage is gathered from chunks">,
