@@ -14,18 +14,19 @@ std::string planDocument(const Plan &plan, const Image &image) {
   auto out = std::back_inserter(text);
   const Schedule &schedule = image.schedule;
   fmt::format_to(out,
-                 "{{\n\"planFormat\": {}, \"tileQ\": {}, \"tileK\": {}, \"gather\": {},\n"
+                 "{{\n\"planFormat\": {}, \"tileQ\": {}, \"tileK\": {}, \"gather\": {}, "
+                 "\"groupLists\": {},\n"
                  "\"coveredPairs\": {}, \"keptPairs\": {},\n"
                  "\"constants\": [{}],\n\"tables\": [{}],\n\"slopes\": [{}],\n\"stages\": [{}],\n"
                  "\"work\": [",
                  image.planFormat, schedule.tileQ, schedule.tileK, schedule.gather,
-                 plan.coveredPairs, plan.keptPairs, fmt::join(plan.constants, ","),
-                 fmt::join(plan.tables, ","), fmt::join(plan.slopes, ","),
-                 fmt::join(plan.stages, ","));
+                 schedule.groupLists, plan.coveredPairs, plan.keptPairs,
+                 fmt::join(plan.constants, ","), fmt::join(plan.tables, ","),
+                 fmt::join(plan.slopes, ","), fmt::join(plan.stages, ","));
   const char *before = "\n";
   for (const WorkItem &item : plan.work) {
-    fmt::format_to(out, "{}[{},{},{},{},{},{},{}]", before, item.query, item.head, item.batch,
-                   item.first, item.full, item.partial, item.columns);
+    fmt::format_to(out, "{}[{},{},{},{},{},{},{},{}]", before, item.query, item.head, item.batch,
+                   item.first, item.full, item.partial, item.columns, item.clearing);
     before = ",\n";
   }
   fmt::format_to(out, "\n]\n}}\n");

@@ -9,9 +9,9 @@ namespace halftone {
 
 /// Cuts the key ranges of one to three groups of 64 query rows into stages that they share where
 /// they keep the same keys. A stage is what one of GatheredStages is, and one word more: bits 0 to
-/// 2 say which groups use it, bit 3 that value rows no query keeps must be cleared (WorkItem), bit 4
-/// that it is a full stage with padding columns, bits from 8 on how many of them are keys. A stage
-/// is used by the same groups as a whole.
+/// 2 say which groups use it, bit 3 that value rows no query keeps must be cleared (WorkItem), bit
+/// 4 that it is a full stage with padding columns, bits from 8 on how many of them are keys. A
+/// stage is used by the same groups as a whole.
 ///
 /// Stages that all groups use come first, as they keep all of them busy; of the others, one that
 /// some use is followed by one that others do, where there is one.

@@ -23,7 +23,7 @@ for image in manifest["images"]:
     for head in heads:
         queries = sorted(item[0] for item in plan["work"] if item[1] == head)
         assert queries == list(range(0, queries[-1] + 1, plan["tileQ"])), queries
-    perStage = plan["tileK"] // plan["gather"] if plan["gather"] else 1
+    perStage = plan["tileK"] // plan["gather"] + plan["groupLists"] if plan["gather"] else 1
     last = max((item[3] + item[4] + item[5]) for item in plan["work"])
     assert last * perStage <= len(plan["stages"]) and plan["keptPairs"] <= plan["coveredPairs"]
     assert queries[-1] < int(sys.argv[2]) <= queries[-1] + plan["tileQ"]
