@@ -55,7 +55,7 @@ void Emitter::emitKeep(KeepOp op) {
                    add(chunkStart(stage, chunk), inChunk),
                    keys};
   };
-  auto forEach = [&](Value to, int64_t step, Registers carried,
+  auto forEach = [&](Value to, int64_t step, const Registers &carried,
                      function_ref<Registers(Value column, ValueRange carried)> body) {
     auto loop = scf::ForOp::create(builder, i32(0), to, i32(step), carried);
     OpBuilder::InsertionGuard guard(builder);
