@@ -15,7 +15,6 @@ and none goes on, after the deadline.
 A rate counts schedules that got a time, from the moment that the default is measured to the last trial before the
 finalists are raced: a race measures the same few on every GPU. `wholeRatio` counts from the start to the end.
 """
-import argparse
 import json
 import os
 import pathlib
@@ -24,13 +23,14 @@ import sys
 import threading
 import time
 
-from tuning_campaign import RADIAL, Campaign, Late
+import campaign
+from campaign import Campaign
+from tuning_campaign import RADIAL
 
 PROBLEMS = {
     "wan-69": ["--preset", "wan2.1-14b:1280x768x69", *RADIAL],
     "hunyuan-117": ["--preset", "hunyuan-video:1280x720x117", *RADIAL],
 }
-PARTS = ["gpu_tests", "rate", "kill"]
 ENOUGH, CLOSE = 1.8, 1.02
 TIMED = ("measured", "slow")
 
@@ -194,36 +194,14 @@ class TwoGpus(Campaign):
         self.step("kill", self.options.budget + 15, search)
 
 
+PARTS = {"gpu_tests": TwoGpus.gpu_tests, "rate": TwoGpus.rate, "kill": TwoGpus.kill}
+
+
 def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--halftone", required=True, type=pathlib.Path)
-    parser.add_argument("--out", required=True)
-    parser.add_argument("--parts", default=",".join(PARTS))
-    parser.add_argument("--deadline", type=float, default=190)
-    parser.add_argument("--commit", default="")
-    parser.add_argument("--budget", type=int, default=16, help="seconds of each search")
+    parser = campaign.options_of(__doc__, PARTS, deadline=190, budget=16)
     parser.add_argument("--heads", type=int, default=8)
-    parser.add_argument("--target", default="", help="(default: the GPU's own)")
-    parser.add_argument("--problem", default="", help="for trying this out: the options of one problem, for all")
     parser.add_argument("--kill-after", type=int, default=15, help="trials")
-    options = parser.parse_args()
-    options.halftone, options.gpus = options.halftone.resolve(), 0
-    parts = options.parts.split(",")
-    if unknown := set(parts) - set(PARTS):
-        parser.error(f"--parts: unknown {', '.join(sorted(unknown))}; known are {', '.join(PARTS)}")
-    campaign = TwoGpus(options)
-    try:
-        for part in PARTS:
-            if part in parts:
-                try:
-                    getattr(campaign, part)()
-                except Late as late:
-                    print(f"late: {late}", flush=True)
-    finally:
-        campaign.close()
-    failed = [name for name, step in campaign.results["steps"].items() if step["failed"]]
-    print(f"{len(campaign.results['steps'])} steps done, {len(failed)} failed {failed}; {campaign.file}")
-    return 1 if failed else 0
+    return campaign.run(TwoGpus, PARTS, parser)
 
 
 if __name__ == "__main__":
