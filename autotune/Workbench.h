@@ -38,6 +38,7 @@ public:
   double tensorBytes() const { return touchedBytes() + double(k.bytes()) + double(v.bytes()); }
 
 private:
+  static constexpr unsigned char notANumber = 0xff; ///< all ones: a NaN in every element type
   /// The sampled rows of one head.
   struct HeadSample {
     int64_t batch = 0, head = 0, kvHead = 0;
