@@ -36,6 +36,8 @@ Schedule hopSchedule(const Problem &problem, const Target &target) {
   schedule.stages = 2;
   int widest = headDim <= 128 ? 64 : 16;
   schedule.gather = block ? dividing(widest, block, 16) : widest;
+  if (block && block < 128 && headDim > 128) // below, lists by warp group are faster
+    schedule.tileQ = 64;
   // A mask by expression: finer chunks leave less to mask, and cost more to evaluate and to copy.
   if (!keepsWholeTiles(problem.pattern(), schedule.tileQ, schedule.gather)) {
     if (headDim <= 128)

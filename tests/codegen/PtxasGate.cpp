@@ -191,18 +191,23 @@ TEST_CASE("kernels with stage lists by warp group assemble without a warning and
   }
   Layout clip = Layout::frames(6, 256);
   Target target = *Target::parse("sm_90a");
+  auto check = [&](const Problem &problem, const Schedule &schedule, uint32_t planFormat) {
+    INFO(problem.text() << ": " << schedule.text());
+    Result<Compiled> compiled = compile(problem, schedule, target, {.dumpTo = "", .ptxas = *ptxas});
+    REQUIRE_MESSAGE(compiled, compiled.error().text());
+    CHECK(compiled->image->spillBytes == 0);
+    CHECK(compiled->image->planFormat == planFormat);
+  };
   for (int64_t headDim : {64, 128})
-    for (bool exact : {false, true})
+    for (bool lse : {false, true}) {
+      Problem dense = attention(clip, {.heads = 2, .headDim = headDim, .lse = lse});
+      Problem exact = dense.where(patterns::radial(clip));
+      Problem blocks = dense.where(patterns::radialReference({.block = 64}));
+      Schedule standard = defaultSchedule(blocks, target);
+      CHECK(standard.groupLists == 1);
+      check(blocks, standard, 3);
       for (const char *text : {"tileQ=192 tileK=96 gather=32 skipRescale=1 groupLists=1",
-                               "tileQ=128 tileK=128 gather=64 groupLists=1"}) {
-        Problem problem =
-            attention(clip, {.heads = 2, .headDim = headDim, .lse = true})
-                .where(exact ? patterns::radial(clip) : patterns::radialReference({.block = 64}));
-        INFO(problem.text() << ": " << text);
-        Result<Compiled> compiled =
-            compile(problem, *Schedule::parse(text), target, {.dumpTo = "", .ptxas = *ptxas});
-        REQUIRE_MESSAGE(compiled, compiled.error().text());
-        CHECK(compiled->image->spillBytes == 0);
-        CHECK(compiled->image->planFormat == (exact ? 2 : 3));
-      }
+                               "tileQ=128 tileK=128 gather=64 groupLists=1"})
+        check(exact, *Schedule::parse(text), 2);
+    }
 }

@@ -12,7 +12,6 @@ using namespace mlir;
 namespace halftone::hop {
 
 void Emitter::emitMaskColumns(MaskColumnsOp op) {
-  ThreadAnew anew(*this);
   Registers scores = held.at(op.getScores());
   Value limit = LLVM::SubOp::create(builder, one(op.getCount()), columnPair),
         dropped = f32(-INFINITY);
