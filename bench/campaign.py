@@ -45,7 +45,7 @@ class Campaign:
 
     def tools(self):
         """Where a ptxas is: beside the command, as in the bundle, else the one that came with Triton."""
-        beside = pathlib.Path(self.options.halftone).resolve().parent
+        beside = self.options.halftone.parent
         if (beside / "ptxas").exists():
             return beside
         for folder in map(pathlib.Path, sys.path):
@@ -54,7 +54,7 @@ class Campaign:
         return beside
 
     def stamp(self):
-        beside = pathlib.Path(self.options.halftone).resolve().parent / "commit.txt"
+        beside = self.beside("commit.txt")
         return beside.read_text().strip() if beside.exists() else ""
 
     @staticmethod
@@ -106,6 +106,16 @@ class Campaign:
                     os.killpg(child.pid, number)
         return {"command": command, "code": child.returncode, "late": late, "out": out, "err": err[-2000:],
                 "seconds": round(time.monotonic() - began, 3)}
+
+    def gpu_tests(self, name, cases, seconds, limit, passed):
+        """A step of gpu_tests' cases, which must have said `passed`."""
+        def search():
+            done = self.run([str(self.beside("gpu_tests")), f"-tc={cases}"], name.replace("/", "-"), limit)
+            return {**done, "code": done["code"] or int(passed not in done["out"])}
+        self.step(name, seconds, search)
+
+    def beside(self, program):
+        return self.options.halftone.parent / program
 
     def run_tool(self, cache, arguments, limit):
         return self.run([str(self.options.halftone), *arguments], cache, limit)

@@ -15,7 +15,6 @@ FOLDER/campaign.json is written after every step; a second run with the same FOL
 in FOLDER/tuned.json, as `halftone cache export` writes it. Steps of one part run on all GPUs side by side, except
 for a sweep, which has all of them. No step is begun, and none goes on, after the deadline.
 """
-import pathlib
 import sys
 
 import campaign
@@ -50,19 +49,12 @@ BUDGET, REPEATS, CLOSE = 60, 10, 1.02
 
 class TuningCampaign(Campaign):
     def faults(self):
-        program = pathlib.Path(self.options.halftone).resolve().parent / "gpu_tests"
-
-        def search():
-            done = self.run([str(program), "-tc=*faults on the GPU*"], "faults", 150)
-            return {**done, "code": done["code"] or int("0 skipped" not in done["out"])}
-        self.step("faults/gpu_tests", 60, search)
+        self.gpu_tests("faults/gpu_tests", "*faults on the GPU*", 60, 150, "1 passed, 0 failed, 0 skipped")
 
     def ahead(self):
         for name in ("ahead_of_time", "ahead_on_gpu"):
-            program = pathlib.Path(self.options.halftone).resolve().parent / name
-
             def matches():
-                done = self.run([str(program)], "ahead", 60)
+                done = self.run([str(self.beside(name))], "ahead", 60)
                 return {**done, "code": done["code"] or int("matches" not in done["out"] or "skipped" in done["out"])}
             self.step(f"ahead/{name}", 5, matches)
 

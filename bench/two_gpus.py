@@ -96,13 +96,8 @@ def address_space(process):
 
 
 class TwoGpus(Campaign):
-    def gpu_tests(self):
-        program = pathlib.Path(self.options.halftone).resolve().parent / "gpu_tests"
-
-        def run():
-            done = self.run([str(program), "-tc=*two GPUs*"], "gpu_tests", 120)
-            return {**done, "code": done["code"] or int("2 passed, 0 failed, 0 skipped" not in done["out"])}
-        self.step("gpu_tests", 20, run)
+    def tests(self):
+        self.gpu_tests("gpu_tests", "*two GPUs*", 20, 120, "2 passed, 0 failed, 0 skipped")
 
     def search(self, name, problem, devices, seconds, cache):
         journal = self.out / f"{name.replace('/', '-')}.journal"
@@ -194,7 +189,7 @@ class TwoGpus(Campaign):
         self.step("kill", self.options.budget + 15, search)
 
 
-PARTS = {"gpu_tests": TwoGpus.gpu_tests, "rate": TwoGpus.rate, "kill": TwoGpus.kill}
+PARTS = {"gpu_tests": TwoGpus.tests, "rate": TwoGpus.rate, "kill": TwoGpus.kill}
 
 
 def main():

@@ -4,6 +4,7 @@
 #include "cli/AtomicFile.h"
 #include "cli/Budget.h"
 #include "cli/Commands.h"
+#include "cli/DenseTime.h"
 #include "cli/HostTensor.h"
 #include "cli/Machine.h"
 #include "cli/OptionValues.h"
@@ -31,11 +32,13 @@ struct Options {
   bool resume = false, force = false, noDense = false, exhaustive = false;
 };
 
+constexpr const char *standardBudget = "60s";
+
 /// The budget as it is given, or what it is without: a sweep and a race have no end of their own.
 Result<Budget> budgetOf(const Options &options) {
   if (options.budget.empty() && (options.exhaustive || !options.race.empty()))
     return Budget{.seconds = 0, .candidates = 0};
-  return parseBudget(options.budget.empty() ? "60s" : options.budget);
+  return parseBudget(options.budget.empty() ? standardBudget : options.budget);
 }
 
 /// Share of a budget in seconds that the search itself has where the dense pattern is timed too,
@@ -134,51 +137,6 @@ Configuration configurationOf(const Key &key, const Problem &problem, const Tune
   return configuration;
 }
 
-/// Launches of the dense pattern: verified, timed, verified throughout and timed again, and two for
-/// making its inputs.
-constexpr double launchesOfDense = 25;
-/// What a kernel reaches of the peak, for guessing how long it takes.
-constexpr double shareOfPeak = 0.5;
-
-/// Seconds that timing the dense pattern is likely to take, on what `machine` can do.
-double guessDense(const Problem &problem, const MachineFacts &machine) {
-  const AttentionShape &shape = problem.shape();
-  double pairs = double(problem.query().tokenCount()) * double(problem.key().tokenCount());
-  double flops = 4 * pairs * double(shape.batch * shape.heads) * double(shape.headDim);
-  return launchesOfDense * physicalFloor(machine, flops, 0) / shareOfPeak;
-}
-
-/// Times the dense pattern with its default schedule, in what is left of `seconds` (0: no limit).
-void timeDense(const Problem &problem, const Target &target, TuneOptions options, double seconds,
-               StopSignal &stop, Tuned &tuned) {
-  double likely = guessDense(problem, tuned.report.machine);
-  constexpr double starting = 1;
-  double left = seconds - starting - tuned.report.search.seconds;
-  if (seconds > 0 && likely > left) {
-    tuned.denseTrouble =
-        fmt::format("not timed: it would take some {:.0f} s of {:.0f} that are left", likely,
-                    std::max(0.0, left));
-    return;
-  }
-  Problem dense = problem.where(Pattern::dense());
-  options.budget = {.seconds = seconds > 0 ? std::max(1.0, left) : 0, .candidates = 1};
-  options.sweep = false;
-  options.raced.clear();
-  options.journal.clear();
-  options.onOutcome = {};
-  // On the devices that the best has its time from.
-  for (const auto &[device, reason] : tuned.report.droppedDevices)
-    std::erase(options.devices, device);
-  Result<TuneReport> report = tune(dense, target, options, stop);
-  if (!report)
-    tuned.denseTrouble = report.error().message;
-  else if (report->search.winner)
-    tuned.denseMs = report->search.standard().milliseconds;
-  else if (!stop.isRaised())
-    tuned.denseTrouble = fmt::format("{}: {}", verdictName(report->search.standard().verdict),
-                                     report->search.standard().reason);
-}
-
 bool keepsAny(const Problem &problem) {
   for (int64_t batch = 0; batch < problem.shape().batch; ++batch)
     for (int64_t head = 0; head < problem.shape().heads; ++head)
@@ -198,14 +156,14 @@ Status checkOptions(const Options &options) {
   if (!options.report.empty() && options.report == options.journal)
     return misuse(fmt::format("--report and --journal are both `{}`", options.report),
                   "name two files");
-  // A file that cannot be written is told before anything is measured.
   if (options.exhaustive && !options.race.empty())
     return misuse("--exhaustive measures every schedule, and --race a few", "leave one out");
+  // A file that cannot be written is told before anything is measured.
   return options.report.empty() ? Status() : AtomicFile::probe(options.report);
 }
 
 std::string methodText(const Options &options) {
-  std::string budget = options.budget.empty() ? "60s" : options.budget;
+  std::string budget = options.budget.empty() ? standardBudget : options.budget;
   if (options.exhaustive)
     return "every schedule" + (options.budget.empty() ? "" : ", budget " + budget);
   return options.race.empty() ? "budget " + budget : "a race of named schedules";
@@ -300,7 +258,7 @@ Result<int> run(const Options &options, Console &console) {
       options.journal.empty() && !isRace ? defaultJournal(location, key, console) : options.journal;
   if (options.resume && tuning.journal.empty())
     return misuse("there is no folder for journals to resume from", "name one with --journal");
-  double denseGuess = guessDense(problem, machineFacts(place->device));
+  double denseGuess = guessDenseSeconds(problem, machineFacts(place->device));
   // Workers have a device to themselves: this process only asked which one.
   place->device = Device::cpu();
 
@@ -362,7 +320,7 @@ Action addTuneCommand(CLI::App &app) {
   options->problem.declare(app);
   addTarget(app, options->target);
   addText(app, "--budget", options->budget, "A time (60s, 5m), or a number (`40 candidates`)")
-      ->default_str("60s");
+      ->default_str(standardBudget);
   app.add_flag("--exhaustive", options->exhaustive,
                "Measure every schedule of the space, and race all near the best; without --budget "
                "it takes as long as it takes");

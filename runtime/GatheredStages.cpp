@@ -9,6 +9,16 @@ constexpr uint32_t consecutive = uint32_t{1} << 31;
 
 } // namespace
 
+void completeStage(std::span<uint32_t> stage, size_t written, int64_t gather, int64_t keyCount) {
+  auto step = uint32_t(gather), last = uint32_t(keyCount);
+  for (size_t chunk = written; chunk < stage.size(); ++chunk)
+    stage[chunk] = chunk ? std::max(last, stage[chunk - 1] + step) : last;
+  for (size_t chunk = 1; chunk < stage.size(); ++chunk)
+    if (stage[chunk] != stage[chunk - 1] + step)
+      return;
+  stage[0] |= consecutive;
+}
+
 GatheredStages::Chunks GatheredStages::count(std::span<const KeyRange> ranges, bool full) const {
   Chunks chunks;
   for (const KeyRange &range : ranges)
@@ -43,17 +53,6 @@ void GatheredStages::write(std::span<const KeyRange> ranges, bool full, int64_t 
   }
 }
 
-/// Fills a stage up whose first `written` chunks are there: where they reach the last key its end
-/// carries on after them, so that a row's ragged end is one copy.
-void GatheredStages::complete(uint32_t *stage, int64_t written) {
-  for (int64_t chunk = written; chunk < perStage; ++chunk)
-    stage[chunk] = uint32_t(chunk ? std::max(keyCount, stage[chunk - 1] + gather) : keyCount);
-  for (int64_t chunk = 1; chunk < perStage; ++chunk)
-    if (stage[chunk] != stage[chunk - 1] + gather)
-      return;
-  stage[0] |= consecutive;
-}
-
 int64_t GatheredStages::entriesOf(std::span<const KeyRange> ranges) const {
   auto stagesOf = [&](const Chunks &chunks) { return (chunks.count + perStage - 1) / perStage; };
   return perStage *
@@ -86,12 +85,12 @@ StageRow GatheredStages::cut(std::span<const KeyRange> ranges, const AttendedKey
   stages.resize(begin + size_t(perStage + whole + partialStages * perStage));
   uint32_t *first = stages.data() + begin, *others = first + perStage;
   write(ranges, true, whole, others, first);
-  complete(first, rest);
+  completeStage({first, size_t(perStage)}, size_t(rest), gather, keyCount);
   if (partialStages) {
     uint32_t *partial = others + whole, *last = partial + (partialStages - 1) * perStage;
     int64_t before = (partialStages - 1) * perStage;
     write(partialRanges, false, before, partial, last);
-    complete(last, partialChunks.count - before);
+    completeStage({last, size_t(perStage)}, size_t(partialChunks.count - before), gather, keyCount);
   }
   return row;
 }

@@ -18,6 +18,11 @@ struct StageRow {
   uint32_t clearing = 0; ///< of gathered stages: the last so many partial ones (WorkItem)
 };
 
+/// Fills up the chunks of a stage of which the first `written` are there, with ones past the last
+/// key; where the written ones reach it the end carries on after them, so that a row's ragged end
+/// is one copy. Flags a stage whose every chunk begins where the one before ends.
+void completeStage(std::span<uint32_t> stage, size_t written, int64_t gather, int64_t keyCount);
+
 /// Cuts key ranges into stages of tileK key rows that are gathered: a stage is tileK / gather
 /// chunks, each `gather` consecutive keys from anywhere. A stage is that many entries of `stages`,
 /// the first keys of its chunks; bit 31 of its first entry says that every chunk begins where the
@@ -51,7 +56,6 @@ private:
   Chunks count(std::span<const KeyRange> ranges, bool full) const;
   void write(std::span<const KeyRange> ranges, bool full, int64_t whole, uint32_t *at,
              uint32_t *rest);
-  void complete(uint32_t *stage, int64_t written);
 
   std::vector<uint32_t> &stages;
   std::vector<KeyRange> partialRanges; ///< of the tile at hand, by whether they are attended to

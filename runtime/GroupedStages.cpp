@@ -6,7 +6,6 @@
 namespace halftone {
 namespace {
 
-constexpr uint32_t consecutive = uint32_t{1} << 31;
 constexpr uint32_t clearingBit = 8, paddedBit = 16, columnsShift = 8;
 
 /// Sets of groups next to their complements, so that what one leaves idle the next may keep busy.
@@ -63,22 +62,12 @@ int64_t GroupedStages::mostEntries(Groups groups) const {
   return (chunks / perStage + 3 * subsets) * entries();
 }
 
-/// Fills a stage up behind its last chunk with ones past the last key, and says who uses it.
+/// Fills up the stage at the end, which has its first `chunks`, and says who uses it.
 void GroupedStages::close(std::vector<uint32_t> &to, int64_t chunks, int64_t keys, unsigned users,
                           bool partial, bool clears) {
-  uint32_t *stage = to.data() + to.size() - size_t(chunks);
-  auto step = uint32_t(gather);
-  bool isConsecutive = true;
-  for (int64_t chunk = 1; chunk < chunks; ++chunk)
-    isConsecutive &= stage[chunk] == stage[chunk - 1] + step;
-  uint32_t last = stage[chunks - 1];
-  for (; chunks < perStage; ++chunks) {
-    uint32_t next = std::max(uint32_t(keyCount), last + step);
-    isConsecutive &= next == last + step;
-    to.push_back(last = next);
-  }
-  if (isConsecutive)
-    to[to.size() - size_t(perStage)] |= consecutive;
+  size_t begin = to.size() - size_t(chunks);
+  to.resize(begin + size_t(perStage));
+  completeStage(std::span(to).subspan(begin), size_t(chunks), gather, keyCount);
   int64_t columns = partial ? perStage * gather : keys;
   uint32_t padded = columns < perStage * gather ? paddedBit : 0;
   to.push_back(users | (clears ? clearingBit : 0) | padded | uint32_t(columns) << columnsShift);

@@ -22,12 +22,14 @@ std::string winnerOf(const TuneReport &report) {
   return report.search.standings[*report.search.winner].candidate.schedule.text();
 }
 
-Result<TuneReport> tuneOn(const TuneFolder &folder, int devices, int64_t candidates = 60) {
+Result<TuneReport> tuneOn(const TuneFolder &folder, int devices, int64_t candidates = 60,
+                          bool resume = false) {
   StopSignal stop;
   TuneOptions options = folder.options();
   options.devices.resize(size_t(devices));
   std::iota(options.devices.begin(), options.devices.end(), 0);
   options.budget.candidates = candidates;
+  options.resume = resume;
   return tune(tunedProblem(), tunedTarget(), options, stop);
 }
 
@@ -132,16 +134,12 @@ TEST_CASE("the journal tells devices apart, with clock and power of each trial")
   std::string journal = folder.read("journal");
   journal.replace(journal.find(identities[1]), identities[1].size(), "00000000:3b:00.0");
   folder.write("journal", journal);
-  StopSignal stop;
-  TuneOptions options = folder.options();
-  options.devices = {0, 1};
-  options.budget.candidates = 60;
-  options.resume = true;
-  Result<TuneReport> report = tune(tunedProblem(), tunedTarget(), options, stop);
+  Result<TuneReport> report = tuneOn(folder, 2, 60, /*resume=*/true);
   REQUIRE_FALSE(report);
   CHECK(report.error().text() ==
-        "the journal " + options.journal + " was measured on 00000000:3b:00.0, and device 1 is " +
-            identities[1] + " now; leave --resume out, or name another file with --journal");
+        "the journal " + folder.options().journal +
+            " was measured on 00000000:3b:00.0, and device 1 is " + identities[1] +
+            " now; leave --resume out, or name another file with --journal");
 }
 
 TEST_CASE(
@@ -186,12 +184,7 @@ TEST_CASE("a device on which everything fails is dropped, and costs no candidate
     CHECK(folder.processesLeft() == std::vector<int>());
     // Whole, and gone on with, it needs no measurement.
     size_t before = folder.lines("log").size();
-    StopSignal stop;
-    TuneOptions options = folder.options();
-    options.devices = {0, 1};
-    options.budget.candidates = 60;
-    options.resume = true;
-    Result<TuneReport> again = tune(tunedProblem(), tunedTarget(), options, stop);
+    Result<TuneReport> again = tuneOn(folder, 2, 60, /*resume=*/true);
     REQUIRE(again);
     CHECK(winnerOf(*again) == fakeSummit);
     CHECK(folder.lines("log").size() == before);

@@ -1,6 +1,7 @@
 #include "runtime/GatheredStages.h"
 
 #include "tests/dsl/Property.h"
+#include "tests/runtime/ChunkKinds.h"
 
 #include <doctest/doctest.h>
 
@@ -12,25 +13,12 @@ namespace {
 
 constexpr uint32_t flag = uint32_t{1} << 31;
 
-/// One query tile as the kinds of its chunks of keys: 0 dropped, 1 partial, 2 full.
+/// One query tile.
 struct Tile {
   int64_t tileK, gather, keyCount;
-  std::vector<int> kinds;
+  test::ChunkKinds kinds;
 
-  std::vector<KeyRange> ranges() const {
-    std::vector<KeyRange> result;
-    for (size_t i = 0; i < kinds.size(); ++i) {
-      if (!kinds[i])
-        continue;
-      auto begin = uint32_t(int64_t(i) * gather);
-      auto end = uint32_t(std::min(int64_t(begin) + gather, keyCount));
-      if (i && kinds[i - 1] == kinds[i])
-        result.back().end = end;
-      else
-        result.push_back({begin, end, kinds[i] == 2});
-    }
-    return result;
-  }
+  std::vector<KeyRange> ranges() const { return test::rangesOf(kinds, gather, keyCount); }
   int64_t chunksOf(int kind) const { return std::count(kinds.begin(), kinds.end(), kind); }
 };
 
@@ -92,16 +80,9 @@ std::string complaint(const Tile &tile, const std::vector<uint32_t> &stages, con
   return {};
 }
 
-/// Runs of chunks of one kind, so that whole stages are consecutive now and then.
 Tile drawTile(int64_t tileK, int64_t gather) {
-  Tile tile{tileK, gather, *rc::gen::inRange<int64_t>(1, 12 * tileK), {}};
-  auto chunks = size_t((tile.keyCount + gather - 1) / gather);
-  while (tile.kinds.size() < chunks) {
-    int kind = *rc::gen::inRange(0, 3);
-    size_t run = *rc::gen::inRange<size_t>(1, size_t(3 * tileK / gather + 2));
-    tile.kinds.resize(std::min(chunks, tile.kinds.size() + run), kind);
-  }
-  return tile;
+  int64_t keyCount = *rc::gen::inRange<int64_t>(1, 12 * tileK);
+  return {tileK, gather, keyCount, test::drawKinds(tileK, gather, keyCount)};
 }
 
 /// Attends to nothing for sure.

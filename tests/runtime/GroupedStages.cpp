@@ -1,6 +1,7 @@
 #include "runtime/GroupedStages.h"
 
 #include "tests/dsl/Property.h"
+#include "tests/runtime/ChunkKinds.h"
 
 #include <doctest/doctest.h>
 
@@ -12,26 +13,10 @@ namespace {
 
 constexpr uint32_t flag = uint32_t{1} << 31;
 
-/// A query tile: for each group the kinds of its chunks of keys: 0 dropped, 1 partial, 2 full.
+/// A query tile of one to three groups.
 struct Tile {
   int64_t tileK, gather, keyCount;
-  std::vector<std::vector<int>> kinds;
-
-  std::vector<KeyRange> ranges(size_t group) const {
-    std::vector<KeyRange> result;
-    const std::vector<int> &own = kinds[group];
-    for (size_t i = 0; i < own.size(); ++i) {
-      if (!own[i])
-        continue;
-      auto begin = uint32_t(int64_t(i) * gather);
-      auto end = uint32_t(std::min(int64_t(begin) + gather, keyCount));
-      if (i && own[i - 1] == own[i])
-        result.back().end = end;
-      else
-        result.push_back({begin, end, own[i] == 2});
-    }
-    return result;
-  }
+  std::vector<test::ChunkKinds> kinds; ///< [group]
 };
 
 /// Walks the stages as the warp groups of a kernel do; what is wrong with them, or nothing.
@@ -82,16 +67,8 @@ std::string complaint(const Tile &tile, const StageRow &row, std::span<const uin
 
 Tile drawTile(int64_t tileK, int64_t gather) {
   Tile tile{tileK, gather, *rc::gen::inRange<int64_t>(1, 12 * tileK), {}};
-  auto chunks = size_t((tile.keyCount + gather - 1) / gather);
-  for (int group = *rc::gen::inRange(1, 4); group > 0; --group) {
-    std::vector<int> kinds;
-    while (kinds.size() < chunks) {
-      int kind = *rc::gen::inRange(0, 3);
-      size_t run = *rc::gen::inRange<size_t>(1, size_t(3 * tileK / gather + 2));
-      kinds.resize(std::min(chunks, kinds.size() + run), kind);
-    }
-    tile.kinds.push_back(std::move(kinds));
-  }
+  for (int group = *rc::gen::inRange(1, 4); group > 0; --group)
+    tile.kinds.push_back(test::drawKinds(tileK, gather, tile.keyCount));
   return tile;
 }
 
@@ -104,8 +81,8 @@ TEST_CASE("every group sees the keys it keeps once, and masks what it keeps in p
     Tile tile = drawTile(tileK, gather);
     std::vector<std::vector<KeyRange>> ranges;
     std::vector<std::span<const KeyRange>> groups;
-    for (size_t group = 0; group < tile.kinds.size(); ++group)
-      ranges.push_back(tile.ranges(group));
+    for (const test::ChunkKinds &kinds : tile.kinds)
+      ranges.push_back(test::rangesOf(kinds, gather, tile.keyCount));
     for (const std::vector<KeyRange> &own : ranges)
       groups.emplace_back(own);
     std::vector<uint32_t> stages(size_t(*rc::gen::inRange<int64_t>(0, 3) * (tileK / gather + 1)));

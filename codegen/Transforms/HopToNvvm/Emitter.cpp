@@ -288,9 +288,6 @@ LogicalResult Emitter::emitOp(Operation *op) {
     panelBytes[rows.getRows()] = panelBytes.at(rows.getTile());
     return success();
   }
-  if (auto none = dyn_cast<KeepNoneOp>(op))
-    return give(none.getKept(), Registers(size_t(none.getKept().getType().getRegisters()), i32(0))),
-           success();
   if (auto uniform = dyn_cast<UniformOp>(op)) {
     // A vote has one answer for the warp.
     Value vote = NVVM::VoteSyncOp::create(builder, builder.getI1Type(), fullMask,
@@ -318,7 +315,7 @@ LogicalResult Emitter::emitOp(Operation *op) {
   HANDLE(LoadQuery)
   HANDLE(LoadStage) HANDLE(LoadUse) HANDLE(Skip) HANDLE(Copy) HANDLE(AwaitSlot) HANDLE(Release) HANDLE(NextSlot) HANDLE(Product)
       HANDLE(Wait) HANDLE(SoftmaxStep) HANDLE(SoftmaxEnd) HANDLE(Pack) HANDLE(Rescale)
-          HANDLE(MaskColumns) HANDLE(Keep) HANDLE(Mask) HANDLE(Rewrite) HANDLE(Score) HANDLE(ClearUnkept) HANDLE(StoreOutput)
+          HANDLE(MaskColumns) HANDLE(Keep) HANDLE(KeepNone) HANDLE(Mask) HANDLE(Rewrite) HANDLE(Score) HANDLE(ClearUnkept) HANDLE(StoreOutput)
               HANDLE(StoreLse)
 #undef HANDLE
       // clang-format on

@@ -103,6 +103,7 @@ private:
   // Keep.cpp
   struct KeepRun;
   void emitKeep(KeepOp op);
+  void emitKeepNone(KeepNoneOp op);
   mlir::Value keptShift(mlir::Value column);
   Registers withBits(mlir::ValueRange words, mlir::Value column, mlir::Value bits);
   mlir::Value isSteady(const KeepRun &run);

@@ -106,6 +106,10 @@ void Emitter::emitKeep(KeepOp op) {
   give(op.getKept(), pin(words));
 }
 
+void Emitter::emitKeepNone(KeepNoneOp op) {
+  give(op.getKept(), Registers(size_t(op.getKept().getType().getRegisters()), i32(0)));
+}
+
 /// The words of a stage with the bits of columns from `column` on.
 Registers Emitter::withBits(ValueRange words, Value column, Value bits) {
   bits =

@@ -12,26 +12,20 @@ namespace {
 
 bool isQuotient(Operation &op) { return isa<arith::DivUIOp, arith::DivSIOp, arith::ShRUIOp>(op); }
 
+bool isUnsigned(arith::CmpIPredicate predicate) {
+  using enum arith::CmpIPredicate;
+  return predicate == ult || predicate == ule || predicate == ugt || predicate == uge;
+}
+
 /// A comparison that holds up to some key and no further, or from some key on. Without a sign only
 /// of the key itself: a difference may pass 0.
 bool isOrdering(Operation &op) {
   auto compare = dyn_cast<arith::CmpIOp>(op);
-  if (!compare)
+  if (!compare || compare.getPredicate() == arith::CmpIPredicate::eq ||
+      compare.getPredicate() == arith::CmpIPredicate::ne)
     return false;
-  switch (compare.getPredicate()) {
-  case arith::CmpIPredicate::slt:
-  case arith::CmpIPredicate::sle:
-  case arith::CmpIPredicate::sgt:
-  case arith::CmpIPredicate::sge:
-    return true;
-  case arith::CmpIPredicate::ult:
-  case arith::CmpIPredicate::ule:
-  case arith::CmpIPredicate::ugt:
-  case arith::CmpIPredicate::uge:
-    return isa<BlockArgument>(compare.getLhs()) || isa<BlockArgument>(compare.getRhs());
-  default:
-    return false;
-  }
+  return !isUnsigned(compare.getPredicate()) || isa<BlockArgument>(compare.getLhs()) ||
+         isa<BlockArgument>(compare.getRhs());
 }
 
 } // namespace
@@ -58,15 +52,7 @@ bool RunAnalysis::isBits(Operation &op) const {
     OverRun a = of(compare.getLhs()), b = of(compare.getRhs());
     bool oneLinear = (a.form == Form::Linear && b.form == Form::Constant) ||
                      (a.form == Form::Constant && b.form == Form::Linear);
-    switch (compare.getPredicate()) {
-    case arith::CmpIPredicate::ult:
-    case arith::CmpIPredicate::ule:
-    case arith::CmpIPredicate::ugt:
-    case arith::CmpIPredicate::uge:
-      return false;
-    default:
-      return oneLinear;
-    }
+    return oneLinear && !isUnsigned(compare.getPredicate());
   }
   return op.getResult(0).getType().isInteger(1) &&
          isa<arith::AndIOp, arith::OrIOp, arith::XOrIOp, arith::SelectOp>(op);
