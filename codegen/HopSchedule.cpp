@@ -2,6 +2,7 @@
 #include "codegen/HopSchedule.h"
 
 #include "codegen/ScheduleChecks.h"
+#include "dsl/Node.h"
 #include "dsl/WholeTiles.h"
 
 namespace halftone {
@@ -14,52 +15,73 @@ constexpr int64_t registersOf(int64_t headDim, const Schedule &schedule) {
   int64_t weights = schedule.tileK / 4;
   return headDim / 2 + schedule.tileK / 2 + (schedule.overlap ? weights : 0);
 }
-/// What addresses, row statistics and temporaries need was found with ptxas 13.0; a mask by
-/// expression needs more of what three warp groups have least of.
-constexpr int64_t registersLeft(int64_t tileQ, bool masked) {
-  return hopRegisters(tileQ / 64).consumer - (masked && tileQ == 192 ? 40 : 30);
+/// What three warp groups lack a register for, beside the test for a rescaling.
+bool isLong(const Pattern &mask) { return mask.node()->size > 64; }
+bool hasScores(const Problem &problem) { return problem.softcap() || !problem.biases().empty(); }
+
+/// What addresses, row statistics and temporaries need was found with ptxas 13.0. Beside three warp
+/// groups, which have least, a mask by expression needs a word for every 64 columns, and more where
+/// scores by expression join it, or the test for a rescaling where it is long.
+int64_t registersLeft(const Problem &problem, const Schedule &schedule, bool masked) {
+  int64_t needed = 30;
+  if (schedule.tileQ == 192) {
+    needed += masked ? (schedule.tileK + 63) / 64 : 0;
+    if (hasScores(problem) ? schedule.groupLists
+                           : masked && schedule.skipRescale && isLong(problem.pattern()))
+      needed += 8;
+  }
+  return hopRegisters(schedule.tileQ / 64).consumer - needed;
 }
 
 std::string number(int64_t value) { return std::to_string(value); }
 
 } // namespace
 
-/// As measured on an H200 for head dim 128: wide gathered tiles under two warp groups for masks;
-/// three warp groups for dense problems, where keys and values are read a third less often.
+/// As measured on an H200 for head dim 128: wide gathered tiles under two warp groups for masks of
+/// blocks; three warp groups for dense problems, where keys and values are read a third less often,
+/// and for masks of which one warp group keeps less than three do.
 Schedule hopSchedule(const Problem &problem, const Target &target) {
   int64_t headDim = problem.shape().headDim;
-  int64_t block = maskBlock(problem.pattern());
+  const Pattern &pattern = problem.pattern();
+  int64_t block = maskBlock(pattern);
   Schedule schedule;
   schedule.tileQ = 128;
   schedule.tileK = headDim <= 128 ? 192 : headDim <= 192 ? 112 : 80;
   schedule.overlap = 1;
+  schedule.skipRescale = 1;
   schedule.stages = 2;
   int widest = headDim <= 128 ? 64 : 16;
   schedule.gather = block ? dividing(widest, block, 16) : widest;
   if (block && block < 128 && headDim > 128) // below, lists by warp group are faster
     schedule.tileQ = 64;
   // A mask by expression: finer chunks leave less to mask, and cost more to evaluate and to copy.
-  if (!keepsWholeTiles(problem.pattern(), schedule.tileQ, schedule.gather)) {
+  bool masked = !keepsWholeTiles(pattern, schedule.tileQ, schedule.gather);
+  if (masked) {
     if (headDim <= 128)
       schedule.gather = block ? dividing(32, block, 16) : 32;
+    schedule.skipRescale = 0;
     // So do scores by expression, of registers.
-    if (headDim > 96 && headDim <= 128 && (problem.softcap() || !problem.biases().empty()))
+    if (headDim > 96 && headDim <= 128 && hasScores(problem))
       schedule.tileK = 160;
     if (headDim > 192)
       schedule.tileK = 64;
   }
-  // A mask of blocks too small for two warp groups is kept exactly by lists for each of three.
-  bool byGroups = block && block < 128 && keepsWholeTiles(problem.pattern(), 64, schedule.gather);
-  if (headDim <= 128 && (byGroups || keepsWholeTiles(problem.pattern(), 192, schedule.gather))) {
+  // A mask of blocks too small for two warp groups is kept exactly by lists for each of three. By
+  // expression those are as fast as two warp groups that overlap, and compile twice as fast.
+  bool byGroups = block && block < 128 && keepsWholeTiles(pattern, 64, schedule.gather);
+  byGroups |= masked && headDim > 96 && !hasScores(problem);
+  if (headDim <= 128 && (byGroups || keepsWholeTiles(pattern, 192, schedule.gather))) {
     schedule.groupLists = byGroups;
+    schedule.skipRescale = !masked || !isLong(pattern);
     schedule.tileQ = 192;
-    schedule.tileK = 128;
+    schedule.tileK = byGroups && hasScores(problem) ? 96 : 128;
     // Registers for both products at once are there only for a narrow output.
     schedule.overlap = headDim <= 64 && !byGroups;
-    schedule.skipRescale = 1;
   }
   while (schedule.tileK > 16 && hopSharedBytes(headDim, schedule) > target.sharedBytes)
     schedule.tileK -= schedule.gather;
+  if (!masked && !block) // nothing to gather
+    schedule.gather = schedule.tileK;
   return schedule;
 }
 
@@ -110,7 +132,8 @@ Status checkHop(const Problem &problem, const Schedule &schedule, const Target &
     return unsupported("tileQ=192 for a mask by expression: three warp groups have no registers to "
                        "evaluate it under a product",
                        "use groupLists=1 overlap=0, or tileQ=128");
-  int64_t registers = registersOf(headDim, schedule), left = registersLeft(schedule.tileQ, masked);
+  int64_t registers = registersOf(headDim, schedule),
+          left = registersLeft(problem, schedule, masked);
   if (registers > left)
     return unsupported("the schedule keeps " + number(registers) +
                            " registers of scores and outputs a thread; there is room for " +

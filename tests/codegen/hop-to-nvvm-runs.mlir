@@ -12,11 +12,15 @@
 // Two comparisons a row.
 // CHECK-COUNT-4: bmsk.clamp.b32
 // CHECK-NOT: bmsk.clamp.b32
-// Other runs are evaluated pair by pair, in a loop of their own: 16 columns are 4 keys of a thread, and 2
-// queries.
+// The four lanes of a row evaluate a run each, and take their columns of the others': two words each.
+// CHECK-COUNT-8: nvvm.shfl.sync idx
+// CHECK-NOT: nvvm.shfl.sync
+// CHECK: nvvm.vote.sync ballot
+// Other runs are evaluated pair by pair, in a loop of their own: 16 columns are 4 keys of a thread. Its
+// queries' frames are known.
 // CHECK: scf.for
 // CHECK: scf.if
-// CHECK-COUNT-6: arith.divui
+// CHECK-COUNT-4: arith.divui
 // CHECK-NOT: arith.divui
 // CHECK: nvvm.barrier id
 ht.attention @band {head_dim = 64 : i32, element = f16} mask {

@@ -31,6 +31,10 @@ struct Attention {
   double sixteenBitError() const;
 };
 
+/// The rows of k and v in memory that nothing attends to become NaNs; their number. The inputs that
+/// solve() reads stay as they are.
+int64_t poison(Attention &attention);
+
 /// What a kernel made of an Attention.
 struct Outcome {
   std::vector<std::vector<uint16_t>> buffers;

@@ -81,6 +81,7 @@ void checkWinner(const Problem &problem, const Target &target, TuneOptions optio
   if (right == schedule)
     return;
   options.raced = {right, schedule};
+  options.sweep = false;
   options.journal.clear();
   Searched raced = search(problem, target, options);
   double rightMs = 0, foundMs = 0;
@@ -100,6 +101,7 @@ void searchAmongFaults(const Problem &problem, const Target &target,
   TuneOptions options;
   options.worker = {"/proc/self/exe", "--faulty-worker", folder.path()};
   options.budget = {.seconds = 0, .candidates = candidates};
+  options.sweep = true; // a guided search may be done with fewer
   options.timeouts = {
       .open = 60, .compile = longestCompile, .firstMeasure = 30, .measure = longestMeasure};
   Searched clean = search(problem, target, options);
@@ -132,6 +134,7 @@ void searchAmongFaults(const Problem &problem, const Target &target,
   checkWinner(problem, target, options, clean, found);
 
   // Started again, no fault that hung is met a second time.
+  options.sweep = false;
   for (const auto &[schedule, fault] : assigned)
     if (fault.hangs)
       options.raced.push_back(*Schedule::parse(schedule));

@@ -11,6 +11,7 @@ namespace halftone::test {
 /// Options of the program that doctest does not know.
 struct GpuTestOptions {
   bool quick = false;   ///< 20 problems, for compute-sanitizer
+  bool isLong = false;  ///< 1,000 repeats, 10,000 launches, every schedule of the space
   std::string exportTo; ///< a folder for the random problems as .safetensors
   std::string target;   ///< compile for this one; empty: the GPU's own
   std::string schedule; ///< fields to change in the default schedule, where the result fits

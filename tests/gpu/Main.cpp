@@ -1,5 +1,5 @@
-// gpu_tests [--quick] [--export <folder>] [--target <name>] [--schedule <fields>] [doctest's
-// options]: Halftone on this machine's GPU.
+// gpu_tests [--quick | --long] [--export <folder>] [--target <name>] [--schedule <fields>]
+// [doctest's options]: Halftone on this machine's GPU.
 
 #define DOCTEST_CONFIG_IMPLEMENT
 #include "tests/gpu/GpuTest.h"
@@ -106,6 +106,8 @@ int main(int count, char **arguments) {
   for (int i = 1; i < count; ++i) {
     if (std::strcmp(arguments[i], "--quick") == 0)
       gpuTestOptions().quick = true;
+    else if (std::strcmp(arguments[i], "--long") == 0)
+      gpuTestOptions().isLong = true;
     else if (std::strcmp(arguments[i], "--target") == 0 && i + 1 < count)
       gpuTestOptions().target = arguments[++i];
     else if (std::strcmp(arguments[i], "--schedule") == 0 && i + 1 < count)

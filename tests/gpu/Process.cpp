@@ -1,4 +1,4 @@
-// What a kernel must keep up over time: repeats, graphs, other geometries, other streams.
+// What a kernel must keep up over time: graphs, other geometries, other streams.
 
 #include "tests/gpu/Attention.h"
 
@@ -21,21 +21,6 @@ Problem nearFrames(int64_t frames, int64_t height, int64_t width, AttentionShape
 }
 
 } // namespace
-
-TEST_CASE("100 repeats are equal to the bit") {
-  std::optional<Device> device = gpuOrSkip();
-  if (!device)
-    return;
-  Problem problem = nearFrames(13, 16, 20, {.heads = 8, .headDim = 128, .lse = true});
-  Attention attention(problem, MemoryOrder::TokenMajor, 21);
-  Kernel kernel = compiled(problem, *device);
-  GpuAttention onGpu(attention, *device);
-  Outcome first = onGpu.run(kernel);
-  CHECK(first.guardsIntact);
-  CHECK(first.restIntact);
-  for (int repeat = 1; repeat < (gpuTestOptions().quick ? 5 : 100); ++repeat)
-    REQUIRE(onGpu.run(kernel) == first);
-}
 
 TEST_CASE("two geometries of one length take turns in one process") {
   std::optional<Device> device = gpuOrSkip();

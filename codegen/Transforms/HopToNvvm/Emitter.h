@@ -102,13 +102,16 @@ private:
 
   // Keep.cpp
   struct KeepRun;
+  struct SteadyRun;
   void emitKeep(KeepOp op);
   void emitKeepNone(KeepNoneOp op);
   mlir::Value keptShift(mlir::Value column);
-  Registers withBits(mlir::ValueRange words, mlir::Value column, mlir::Value bits);
+  Registers withWord(mlir::ValueRange words, mlir::Value at, mlir::Value bits);
+  Registers withBits(mlir::ValueRange words, mlir::Value first, const Registers &bits,
+                     int64_t keys);
   mlir::Value isSteady(const KeepRun &run);
   mlir::Value bitsOfRun(const KeepRun &run);
-  mlir::Value bitsOfSteadyRun(const KeepRun &run);
+  SteadyRun steadyRun(const KeepRun &run);
 
   // Stores.cpp
   void emitStoreOutput(StoreOutputOp op);

@@ -69,8 +69,7 @@ Value RunBits::compare(arith::CmpIOp op) {
   Value linear = isLeft ? op.getLhs() : op.getRhs();
   Value limit = valueOf(isLeft ? op.getRhs() : op.getLhs());
   OverRun form = analysis.of(linear);
-  Value start = LLVM::AddOp::create(builder, valueOf(linear), constant(form.slope * offset));
-  auto less = [&](bool orEqual) { return below(form, start, limit, orEqual); };
+  auto less = [&](bool orEqual) { return below(form, valueOf(linear), limit, orEqual); };
   switch (isLeft ? op.getPredicate() : swapped(op.getPredicate())) {
   case CmpIPredicate::slt:
     return less(false);

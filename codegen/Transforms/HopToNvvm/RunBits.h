@@ -8,15 +8,15 @@
 namespace halftone::hop {
 
 /// The answers of a mask region for one query and up to 32 keys of a steady run, as a word: bit i
-/// is key `offset` + i of the run. What varies over the run are comparisons of linear values with
+/// is key i of the run. What varies over the run are comparisons of linear values with
 /// constant ones (RunAnalysis::comparesOnly), so that each keeps the first so many keys, or all but
 /// those: one mask of bits, not one comparison a key.
 class RunBits {
 public:
   /// `valueOf` gives a constant value, or a linear one at the run's first key.
   RunBits(mlir::ImplicitLocOpBuilder &builder, const RunAnalysis &analysis,
-          llvm::function_ref<mlir::Value(mlir::Value)> valueOf, int64_t offset, int64_t keys)
-      : builder(builder), analysis(analysis), valueOf(valueOf), offset(offset), keys(keys) {}
+          llvm::function_ref<mlir::Value(mlir::Value)> valueOf, int64_t keys)
+      : builder(builder), analysis(analysis), valueOf(valueOf), keys(keys) {}
 
   /// Bits past the last key are 0.
   mlir::Value of(mlir::Region &mask);
@@ -32,7 +32,7 @@ private:
   mlir::ImplicitLocOpBuilder &builder;
   const RunAnalysis &analysis;
   llvm::function_ref<mlir::Value(mlir::Value)> valueOf;
-  int64_t offset, keys;
+  int64_t keys;
   llvm::DenseMap<mlir::Value, mlir::Value> words;
 };
 
