@@ -5,8 +5,7 @@ usage: tuning_campaign.py --halftone FILE --out FOLDER [--parts tune,sweep,...] 
 Parts, in this order:
   faults   gpu_tests' search among kernels that hang, trap and write where they should not (beside halftone)
   ahead    the example's kernels compiled ahead of time (beside halftone) run and match
-  tune     `halftone tune --budget 60s` for four radial problems, at all heads; these are kept
-  report   the page of each search of `tune`, from its journal
+  tune     `halftone tune --budget 60s --report` for four radial problems, at all heads; these are kept
   sweep    every schedule of each problem, at few heads; then its best and the tuner's in turns at all heads
   repeat   ten searches with other seeds, then their winners in turns
   presets  shorter searches: every preset at its length and four times that, other patterns; these are kept
@@ -29,18 +28,18 @@ PROBLEMS = {
     "hunyuan-509": (["--preset", "hunyuan-video:1280x720x509", *RADIAL], 1),
 }
 PRESETS = {  # name: (problem, seconds)
-    "wan2.1-14b-321": (["--preset", "wan2.1-14b:1280x720x321", *RADIAL], 40),
-    "wan2.1-1.3b-81": (["--preset", "wan2.1-1.3b:832x480x81", *RADIAL], 12),
-    "wan2.1-1.3b-321": (["--preset", "wan2.1-1.3b:832x480x321", *RADIAL], 20),
-    "wan2.2-a14b-81": (["--preset", "wan2.2-a14b:1280x720x81", *RADIAL], 20),
-    "wan2.2-a14b-321": (["--preset", "wan2.2-a14b:1280x720x321", *RADIAL], 40),
-    "mochi-163": (["--preset", "mochi-1:848x480x163", *RADIAL], 12),
-    "mochi-649": (["--preset", "mochi-1:848x480x649", *RADIAL], 30),
-    "hunyuan-117-exact": (["--preset", "hunyuan-video:1280x720x117", "--pattern", "radial"], 20),
-    "wan-81-exact": (["--preset", "wan2.1-14b:1280x720x81", "--pattern", "radial"], 20),
-    "wan-81-dense": (["--preset", "wan2.1-14b:1280x720x81", "--pattern", "dense"], 30),
+    "wan2.1-14b-321": (["--preset", "wan2.1-14b:1280x720x321", *RADIAL], 30),
+    "wan2.1-1.3b-81": (["--preset", "wan2.1-1.3b:832x480x81", *RADIAL], 10),
+    "wan2.1-1.3b-321": (["--preset", "wan2.1-1.3b:832x480x321", *RADIAL], 15),
+    "wan2.2-a14b-81": (["--preset", "wan2.2-a14b:1280x720x81", *RADIAL], 15),
+    "wan2.2-a14b-321": (["--preset", "wan2.2-a14b:1280x720x321", *RADIAL], 30),
+    "mochi-163": (["--preset", "mochi-1:848x480x163", *RADIAL], 10),
+    "mochi-649": (["--preset", "mochi-1:848x480x649", *RADIAL], 22),
+    "wan-81-exact": (["--preset", "wan2.1-14b:1280x720x81", "--pattern", "radial"], 18),
+    "hunyuan-117-exact": (["--preset", "hunyuan-video:1280x720x117", "--pattern", "radial"], 18),
+    "causal-32k": (["--tokens", "32768", "--heads", "16", "--head-dim", "128", "--pattern", "causal"], 10),
+    "wan-81-dense": (["--preset", "wan2.1-14b:1280x720x81", "--pattern", "dense"], 25),
     "wan-81-tile-window": (["--preset", "wan2.1-14b:1280x720x81", "--pattern", "tile-window"], 15),
-    "causal-32k": (["--tokens", "32768", "--heads", "16", "--head-dim", "128", "--pattern", "causal"], 12),
     "window-64k": (["--tokens", "65536", "--heads", "16", "--head-dim", "128", "--pattern", "window",
                     "--window", "2048"], 10),
 }
@@ -61,7 +60,7 @@ class TuningCampaign(Campaign):
     def searches(self):
         for name, (problem, _) in PROBLEMS.items():
             yield name, [*self.problem(problem), "--budget", f"{self.options.budget}s", "--seed", "1", "--journal",
-                         str(self.out / f"{name}.journal")]
+                         str(self.out / f"{name}.journal"), "--report", str(self.out / f"{name}.html")]
 
     def tune_part(self):
         def search(name, arguments, gpu):
@@ -72,18 +71,6 @@ class TuningCampaign(Campaign):
         self.steps([(f"tune/{name}", self.options.budget + 3,
                      lambda gpu, name=name, arguments=arguments: search(name, arguments, gpu))
                     for name, arguments in self.searches()])
-
-    def report(self):
-        for name, arguments in self.searches():
-            if (self.out / f"{name}.journal").exists():
-                page = ["--resume", "--report", str(self.out / f"{name}.html")]
-                self.step(f"report/{name}", 20,
-                          lambda: self.tune(f"report-{name}", [*arguments, *page, *self.same(name)], 90, cache="report"))
-
-    def same(self, name):
-        """A journal is of one GPU."""
-        command = self.results["steps"].get(f"tune/{name}", {}).get("command", [])
-        return command[command.index("--gpu"):command.index("--gpu") + 2] if "--gpu" in command else []
 
     def sweep(self):
         for name, (problem, heads) in PROBLEMS.items():
@@ -144,7 +131,7 @@ class TuningCampaign(Campaign):
 
 
 PARTS = {"faults": TuningCampaign.faults, "ahead": TuningCampaign.ahead, "tune": TuningCampaign.tune_part,
-         "report": TuningCampaign.report, "sweep": TuningCampaign.sweep, "repeat": TuningCampaign.repeat,
+         "sweep": TuningCampaign.sweep, "repeat": TuningCampaign.repeat,
          "presets": TuningCampaign.presets}
 
 
