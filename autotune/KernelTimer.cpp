@@ -8,7 +8,7 @@ namespace halftone {
 
 namespace {
 
-constexpr double warmUpMs = 20, shortestSampleMs = 1;
+constexpr double warmUpMs = 10, shortestSampleMs = 1;
 constexpr int mostLaunches = 200, timingsBeforeGivingUp = 3;
 
 } // namespace
