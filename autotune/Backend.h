@@ -31,7 +31,7 @@ struct MeasureOrder {
   std::string image; ///< the file that a compilation wrote
   int timings = 10;
   double giveUpMs = 0;
-  bool thorough = false;
+  bool thorough = false, sustained = false;
 };
 
 /// Times of a kernel whose result was right. `verdict` is Measured, Slow or what was wrong.

@@ -107,7 +107,8 @@ Outcome BatchRun::measure(size_t at, size_t device) {
                      .image = {},
                      .timings = trial.timings,
                      .giveUpMs = trial.giveUpMs * (trial.paces.empty() ? 1 : trial.paces[device]),
-                     .thorough = trial.thorough};
+                     .thorough = trial.thorough,
+                     .sustained = trial.sustained};
   double seconds = 0;
   {
     std::lock_guard guard(ledger.mutex);

@@ -160,7 +160,8 @@ MeasureReport KernelBackend::faultOf(const Error &error) const {
 MeasureReport KernelBackend::timed(const Kernel &kernel, const MeasureOrder &order) {
   MeasureReport report;
   double clockBefore = sensors->megahertz(), wattsBefore = sensors->watts();
-  Result<KernelTimer::Times> times = timer->time(*bench, kernel, order.timings, order.giveUpMs);
+  Result<KernelTimer::Times> times =
+      timer->time(*bench, kernel, order.timings, order.giveUpMs, order.sustained);
   if (!times)
     return faultOf(times.error());
   report.clockMhz = (clockBefore + sensors->megahertz()) / 2;

@@ -8,7 +8,10 @@ namespace halftone {
 
 namespace {
 
-constexpr double warmUpMs = 10, shortestSampleMs = 1;
+struct Lengths {
+  double warmUpMs, sampleMs;
+};
+constexpr Lengths brief{.warmUpMs = 10, .sampleMs = 1}, longer{.warmUpMs = 60, .sampleMs = 20};
 constexpr int mostLaunches = 200, timingsBeforeGivingUp = 3;
 
 } // namespace
@@ -59,9 +62,10 @@ Result<double> KernelTimer::launches(const Workbench &bench, const Kernel &kerne
 }
 
 Result<KernelTimer::Times> KernelTimer::time(const Workbench &bench, const Kernel &kernel,
-                                             int timings, double giveUpMs) {
+                                             int timings, double giveUpMs, bool sustained) {
+  Lengths lengths = sustained && stream ? longer : brief;
   double last = 0;
-  for (double spent = 0; spent < warmUpMs || last == 0;) {
+  for (double spent = 0; spent < lengths.warmUpMs || last == 0;) {
     Result<double> once = launches(bench, kernel, 1);
     if (!once)
       return once.error();
@@ -69,10 +73,10 @@ Result<KernelTimer::Times> KernelTimer::time(const Workbench &bench, const Kerne
     spent += last;
   }
   // A launch that is a warm-up by itself has said enough where it is clearly slower.
-  if (giveUpMs > 0 && last >= warmUpMs && last > giveUpMs)
+  if (giveUpMs > 0 && last >= lengths.warmUpMs && last > giveUpMs)
     return Times{.milliseconds = {last}, .gaveUp = true};
   // A cold cache is cold for one launch.
-  int together = flushed ? 1 : std::clamp(int(std::ceil(shortestSampleMs / last)), 1, mostLaunches);
+  int together = flushed ? 1 : std::clamp(int(std::ceil(lengths.sampleMs / last)), 1, mostLaunches);
   Times times;
   while (int(times.milliseconds.size()) < timings) {
     Result<double> sample = launches(bench, kernel, together);

@@ -18,8 +18,10 @@ public:
   };
   /// Warms up, then `timings` times; gives up after three that are all slower than `giveUpMs` (0:
   /// never), or after one where a launch is as long as the warm-up. A launch shorter than a
-  /// millisecond is timed together with others like it.
-  Result<Times> time(const Workbench &bench, const Kernel &kernel, int timings, double giveUpMs);
+  /// millisecond is timed together with others like it. `sustained`: warms up and times for longer,
+  /// as a GPU that was idle runs faster for some milliseconds than its power lets it go on.
+  Result<Times> time(const Workbench &bench, const Kernel &kernel, int timings, double giveUpMs,
+                     bool sustained);
 
 private:
   KernelTimer(const Device &device, std::optional<Stream> stream);

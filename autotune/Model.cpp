@@ -22,6 +22,18 @@ constexpr double exponentialsPerClock = 16, scalarsPerClock = 128, sharedBytesPe
 constexpr double scalarsPerScore = 5;
 /// What mma.sync reaches of the tensor cores' rate where wgmma would be needed for all of it.
 constexpr double mmaShareOfHopper = 0.62;
+/// Clocks of a stage that no unit is busy with, on sm_90a: barriers, addresses.
+constexpr double stageOnHopper = 130;
+/// The share of a stage's softmax, or products where those are less, that nothing runs beside, on
+/// sm_90a. With what else gpuCost says of it, fitted to 7,060 measured schedules of radial masks on
+/// an H200 (`halftone tune --exhaustive`).
+double exposedOnHopper(const Schedule &schedule) {
+  if (schedule.tileQ == 64)
+    return 1;
+  if (schedule.tileQ == 192)
+    return 0.33;
+  return schedule.overlap ? 0.48 : schedule.groupLists ? 0.81 : 0.7;
+}
 constexpr int registersPerMultiprocessor = 65536, threadsPerMultiprocessor = 2048;
 
 /// When the last of `items` is done if each goes to the worker that is free first.
@@ -134,11 +146,17 @@ Model::Cost Model::gpuCost(const Schedule &schedule) const {
                                      threadsPerMultiprocessor / threads}));
 
   double matrix = std::max(products, reads), scalar = softmax + rescale;
-  // Two blocks, or warp groups that take turns, run one's softmax under the other's products.
-  bool overlaps =
-      blocks > 1 || schedule.overlap || schedule.pingPong || (isHop && schedule.tileQ > 64);
-  double busiest = std::max({matrix, scalar, copies});
-  double alone = overlaps ? busiest + 0.25 * std::min(matrix, scalar) : matrix + scalar;
+  double busiest = std::max({matrix, scalar, copies}), alone = 0;
+  if (isHop) {
+    alone = busiest + exposedOnHopper(schedule) * std::min(matrix, scalar) + stageOnHopper;
+    // The test sits among more scores than the registers beside them let it move.
+    if (schedule.skipRescale && schedule.overlap && columns > 160)
+      alone += 2 * rows * depth / scalarsPerClock;
+    alone *= 1 + 0.016 * (schedule.stages - 2) + (schedule.gather < schedule.tileK ? 0.04 : 0);
+  } else {
+    // Of two blocks one's softmax runs under the other's products.
+    alone = blocks > 1 ? busiest + 0.25 * std::min(matrix, scalar) : matrix + scalar;
+  }
   if (schedule.stages == 1)
     alone += copies / blocks;
   // Blocks on one multiprocessor share its units.

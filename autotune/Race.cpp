@@ -56,6 +56,7 @@ void Race::takeTurns(const std::vector<size_t> &order, int round, double latest)
                         .timings = raceTimings,
                         .giveUpMs = 0,
                         .thorough = round == 1,
+                        .sustained = true,
                         .device = device});
       whose.push_back(finalist);
     }

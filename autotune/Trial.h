@@ -49,9 +49,10 @@ struct Trial {
   Schedule schedule;
   std::string round; ///< "screen", "measure", "move 1", "race 2": with the schedule, its identity
   int timings = 10;
-  double giveUpMs = 0;   ///< stop after the first timings if all are slower; 0: never
-  bool thorough = false; ///< look at every element of the output, not at samples
-  int device = -1;       ///< where it must run, an index; -1: on any
+  double giveUpMs = 0;    ///< stop after the first timings if all are slower; 0: never
+  bool thorough = false;  ///< look at every element of the output, not at samples
+  bool sustained = false; ///< time it as it runs all the time: hot, at the clocks that power allows
+  int device = -1;        ///< where it must run, an index; -1: on any
   /// How long each device takes for what takes 1 on all of them together: giveUpMs is times that.
   /// Empty: 1.
   std::vector<double> paces = {};

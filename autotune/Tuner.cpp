@@ -7,6 +7,7 @@
 #include <llvm/Support/Parallel.h>
 
 #include <algorithm>
+#include <chrono>
 #include <thread>
 
 namespace halftone {
@@ -60,6 +61,12 @@ std::vector<Candidate> predict(const std::vector<Schedule> &schedules, const Pro
 }
 
 /// The default, and those that are to race, none twice.
+/// What is left to the search: at least half of the time.
+Budget withoutOpening(Budget budget, double seconds) {
+  budget.seconds = std::max(budget.seconds / 2, budget.seconds - seconds);
+  return budget;
+}
+
 std::vector<Schedule> withDefault(const Schedule &standard, const std::vector<Schedule> &raced) {
   std::vector<Schedule> all{standard};
   for (const Schedule &schedule : raced)
@@ -114,9 +121,12 @@ Result<TuneReport> tune(const Problem &problem, const Target &target, const Tune
 
   TuneReport report;
   report.replayed = journal.recordedOutcomes();
+  auto begun = std::chrono::steady_clock::now();
   Result<std::unique_ptr<Workforce>> workforce = Workforce::start(std::move(work), journal, stop);
   if (!workforce)
     return workforce.error();
+  report.openingSeconds =
+      std::chrono::duration<double>(std::chrono::steady_clock::now() - begun).count();
   report.machine = (*workforce)->facts();
   Space space = Space::of(problem, target);
   report.spaceSize = space.schedules().size();
@@ -127,7 +137,7 @@ Result<TuneReport> tune(const Problem &problem, const Target &target, const Tune
       predict(isRace ? withDefault(space.schedules().front(), options.raced) : space.schedules(),
               problem, target, report.machine),
       [&](const Schedule &from) { return space.neighbours(from); },
-      {.budget = options.budget,
+      {.budget = withoutOpening(options.budget, report.openingSeconds),
        .seed = options.seed,
        .method = isRace          ? Method::Race
                  : options.sweep ? Method::Sweep

@@ -37,7 +37,9 @@ struct TuneReport {
   std::vector<int> trialsByDevice;
   std::vector<std::pair<int, std::string>> droppedDevices;
   size_t replayed = 0; ///< outcomes that the journal had
-  Status trouble;      ///< what ended the search early, other than the stop signal
+  double openingSeconds =
+      0;          ///< until the devices were ready: inputs, and the answers to compare with
+  Status trouble; ///< what ended the search early, other than the stop signal
 };
 
 /// Finds the fastest schedule for a problem on a target's devices. Whatever happens to a candidate,

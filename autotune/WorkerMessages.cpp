@@ -67,6 +67,7 @@ MeasureOrder orderOf(const Json &order) {
     result.timings = order.at("timings");
     result.giveUpMs = order.at("giveUpMs");
     result.thorough = order.at("thorough");
+    result.sustained = order.at("sustained");
   }
   return result;
 }
@@ -103,7 +104,8 @@ std::string writeQuestion(const Question &question) {
                 {"image", order.image},
                 {"timings", order.timings},
                 {"giveUpMs", order.giveUpMs},
-                {"thorough", order.thorough}};
+                {"thorough", order.thorough},
+                {"sustained", order.sustained}};
     break;
   }
   return lineOf(document);

@@ -1,7 +1,9 @@
-// replay_searches SWEEP.json [SECONDS [SCALE]]: how good searches of SECONDS (60) would have been
-// on a machine whose times are those of a sweep, as `halftone tune --exhaustive --json` writes it,
-// times SCALE (1: a sweep of 4 heads of 40 is 10 times as fast). Needs no GPU.
+// replay_searches SWEEP.json [SECONDS [SCALE]]: how good searches of SECONDS (60), with the model as
+// it is now, would have been on a machine whose times are those of a sweep, as `halftone tune
+// --exhaustive --json` writes it, times SCALE (1: a sweep of 4 heads of 40 is 10 times as fast).
+// Needs no GPU. bench/results/sweeps has two.
 
+#include "autotune/Model.h"
 #include "autotune/Search.h"
 #include "autotune/Space.h"
 #include "dsl/Parse.h"
@@ -29,18 +31,37 @@ struct Swept {
   double best = 0;
 };
 
-Swept readSweep(const nlohmann::json &document, double scale) {
+MachineFacts machineOf(const nlohmann::json &document) {
+  const auto &machine = document.at("machine");
+  MachineFacts facts;
+  facts.computeCapability = machine.at("computeCapability");
+  facts.multiprocessors = machine.at("multiprocessors");
+  facts.clockHz = machine.at("clockHz");
+  facts.sharedBytesPerMultiprocessor = machine.at("sharedBytesPerMultiprocessor");
+  return facts;
+}
+
+Swept readSweep(const nlohmann::json &document, const Problem &problem, const Target &target,
+                double scale) {
   Swept swept;
+  Model model(problem, target, machineOf(document));
+  std::vector<double> predicted, measured;
   for (const auto &one : document.at("candidates")) {
     std::string text = one.at("schedule");
     double time = scale * double(one.at("milliseconds"));
-    swept.candidates.push_back({*Schedule::parse(text), scale * double(one.at("predictedMs"))});
+    Schedule schedule = *Schedule::parse(text);
+    Result<double> seconds = model.predict(schedule);
+    swept.candidates.push_back({schedule, seconds ? scale * 1000 * *seconds : 0});
     if (time <= 0)
       continue;
+    predicted.push_back(swept.candidates.back().predictedMs);
+    measured.push_back(time);
     swept.milliseconds[text] = time;
     if (swept.best == 0 || time < swept.best)
       swept.best = time;
   }
+  fmt::print("the model's order agrees with the measured one by {:.3f} (rank correlation)\n",
+             rankCorrelation(predicted, measured));
   return swept;
 }
 
@@ -60,11 +81,15 @@ int main(int count, char **arguments) {
                arguments[1]);
     return 2;
   }
-  Swept swept = readSweep(document, scale);
   Result<Problem> problem = parseProblem(std::string(document.at("problem")));
   Result<Target> target = Target::parse(std::string(document.at("target")));
-  if (!problem || !target || swept.milliseconds.empty()) {
-    fmt::print(stderr, "replay_searches: the sweep has no problem, no target or no times\n");
+  if (!problem || !target) {
+    fmt::print(stderr, "replay_searches: the sweep has no problem, or no target\n");
+    return 2;
+  }
+  Swept swept = readSweep(document, *problem, *target, scale);
+  if (swept.milliseconds.empty()) {
+    fmt::print(stderr, "replay_searches: the sweep has no times\n");
     return 2;
   }
   Space space = Space::of(*problem, *target);

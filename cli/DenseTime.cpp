@@ -28,8 +28,8 @@ double guessDenseSeconds(const Problem &problem, const MachineFacts &machine) {
 void timeDense(const Problem &problem, const Target &target, TuneOptions options, double seconds,
                StopSignal &stop, Tuned &tuned) {
   double likely = guessDenseSeconds(problem, tuned.report.machine);
-  constexpr double starting = 1;
-  double left = seconds - starting - tuned.report.search.seconds;
+  // It begins as the search did.
+  double left = seconds - 2 * tuned.report.openingSeconds - tuned.report.search.seconds;
   if (seconds > 0 && likely > left) {
     tuned.denseTrouble =
         fmt::format("not timed: it would take some {:.0f} s of {:.0f} that are left", likely,

@@ -43,7 +43,7 @@ Result<Budget> budgetOf(const Options &options) {
 
 /// Share of a budget in seconds that the search itself has where the dense pattern is timed too,
 /// and where it is not: what is begun in time still has to end.
-constexpr double searchShare = 0.82, onlySearchShare = 0.95;
+constexpr double searchShare = 0.85, onlySearchShare = 0.95;
 
 // Ctrl-C reaches the search here: the handler can be given nothing else.
 StopSignal *interrupted = nullptr;

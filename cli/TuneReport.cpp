@@ -42,6 +42,14 @@ std::map<std::string, int> rejectedByLimit(const TuneReport &report) {
   return counts;
 }
 
+/// What the model knows of the machine, so that its predictions can be made again.
+nlohmann::ordered_json machineOf(const MachineFacts &machine) {
+  return {{"computeCapability", machine.computeCapability},
+          {"multiprocessors", machine.multiprocessors},
+          {"clockHz", machine.clockHz},
+          {"sharedBytesPerMultiprocessor", machine.sharedBytesPerMultiprocessor}};
+}
+
 } // namespace
 
 void reportTuned(Console &console, const ChosenProblem &chosen, const Target &target,
@@ -54,6 +62,8 @@ void reportTuned(Console &console, const ChosenProblem &chosen, const Target &ta
               {"pattern", chosen.name},
               {"target", target.name},
               {"device", report.machine.name},
+              {"machine", machineOf(report.machine)},
+              {"openingSeconds", report.openingSeconds},
               {"seconds", search.seconds},
               {"complete", search.complete},
               {"why", search.why},

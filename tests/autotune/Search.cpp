@@ -151,9 +151,11 @@ TEST_CASE("near-ties are measured again in turns") {
   CHECK(std::is_sorted(order.begin(), order.end()));
   CHECK(order.front() == "race 1");
   CHECK(order.back() == "race 5");
-  // A thorough look comes first.
-  for (const Trial &trial : machine.trials)
+  // A thorough look comes first; a race is run as the winner will be.
+  for (const Trial &trial : machine.trials) {
     CHECK(trial.thorough == (trial.round == "race 1"));
+    CHECK(trial.sustained == trial.round.starts_with("race"));
+  }
 }
 
 TEST_CASE("faults are passed over, also one that only the last look finds") {

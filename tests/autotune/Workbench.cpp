@@ -183,13 +183,13 @@ TEST_CASE("times are positive, as many as asked for, and given up where clearly 
   for (size_t flush : {size_t{0}, size_t{1} << 22}) {
     Result<KernelTimer> timer = KernelTimer::make(Device::cpu(), flush);
     REQUIRE(timer);
-    Result<KernelTimer::Times> times = timer->time(*bench, kernel, 12, 0);
+    Result<KernelTimer::Times> times = timer->time(*bench, kernel, 12, 0, false);
     REQUIRE(times);
     CHECK(times->milliseconds.size() == 12);
     CHECK_FALSE(times->gaveUp);
     for (double time : times->milliseconds)
       CHECK(time > 0);
-    times = timer->time(*bench, kernel, 12, 1e-6);
+    times = timer->time(*bench, kernel, 12, 1e-6, false);
     REQUIRE(times);
     CHECK(times->milliseconds.size() == 3);
     CHECK(times->gaveUp);
