@@ -1,7 +1,9 @@
-// bench_attention [--target NAME] [Google Benchmark's options]: each pattern of the library on each
-// size, dense first, so that the others know their speed-up over it in the same run. On a GPU the
-// sizes are published models' at their usual and at four times that length, timed by events; on the
-// CPU two small clips.
+// bench_attention [--target NAME] [--matrix-tflops RATE] [Google Benchmark's options]: each pattern
+// of the library on each size, dense first, so that the others know their speed-up over it in the
+// same run. On a GPU the sizes are published models' at their usual and at four times that length,
+// timed by events; on the CPU two small clips.
+#include "autotune/DeviceFacts.h"
+#include "autotune/GpuSensors.h"
 #include "bench/SustainedTime.h"
 #include "cli/Console.h"
 #include "cli/Execution.h"
@@ -191,6 +193,18 @@ Status runLaunches(benchmark::State &state, const Kernel &kernel, const Tensors 
 /// Milliseconds of dense, by size.
 std::map<std::string, double> denseTimes;
 
+/// What a plain matrix product of this machine reaches, in TFLOP/s; 0: not told.
+double matrixRate = 0;
+
+/// Clock and power while it is still hot, where they can be read.
+void readSensors(benchmark::State &state, const Device &device) {
+  static const GpuSensors sensors(machineFacts(device).identity);
+  if (double megahertz = sensors.megahertz(); megahertz > 0)
+    state.counters["MHz"] = megahertz;
+  if (double watts = sensors.watts(); watts > 0)
+    state.counters["watts"] = watts;
+}
+
 Status runCase(benchmark::State &state, const Case &which, const Size &size,
                const cli::Place &place) {
   Result<Pattern> pattern = patternByName(which.pattern, which.options, size.layout);
@@ -211,6 +225,8 @@ Status runCase(benchmark::State &state, const Case &which, const Size &size,
       !status)
     return status;
 
+  if (place.device.isGpu())
+    readSensors(state, place.device);
   const Plan &plan = ready->kernel.plan();
   const AttentionShape &shape = size.shape;
   double tokens = double(size.layout.tokenCount());
@@ -219,7 +235,10 @@ Status runCase(benchmark::State &state, const Case &which, const Size &size,
     denseTimes[size.name] = milliseconds;
   state.counters["kept"] = double(plan.keptPairs) / pairs;
   state.counters["covered"] = double(plan.coveredPairs) / pairs;
-  state.counters["keptTflops"] = cli::teraflops(plan.keptPairs, shape.headDim, milliseconds);
+  double rate = cli::teraflops(plan.keptPairs, shape.headDim, milliseconds);
+  state.counters["keptTflops"] = rate;
+  if (matrixRate > 0)
+    state.counters["overMatrixProduct"] = rate / matrixRate;
   state.counters["bytes"] = 4 * double(shape.heads) * tokens * double(shape.headDim) *
                             double(elementBytes(shape.element));
   state.counters["planBytes"] = double(plan.bytes());
@@ -248,6 +267,10 @@ int main(int count, char **arguments) {
   CLI::App app("Each pattern of the library on each size.", "bench_attention");
   std::string targetName;
   cli::addTarget(app, targetName);
+  app.add_option("--matrix-tflops", matrixRate,
+                 "What a matrix product of 8192^3 reaches here, as bench/peers/compare.py measures "
+                 "it: rates are also given as a share of that")
+      ->check(CLI::Range(1.0, 1e6));
   try {
     app.parse(count, arguments);
   } catch (const CLI::ParseError &error) {
