@@ -64,7 +64,8 @@ TermId MaskSolver::replaced(TermId id, TermId from, TermId to) {
   if (id == from)
     return to;
   Term term = pool[id];
-  if ((term.uses & blockBit) == 0)
+  // A block mask is more than its operation and operands, and has no choice that is sought in it.
+  if ((term.uses & blockBit) == 0 || term.op == Op::RadialBlocks || term.op == Op::Rounded)
     return id;
   for (TermId &operand : term.operands)
     if (operand >= 0)

@@ -137,6 +137,29 @@ TEST_CASE("many frames, looked at together first") {
     }
 }
 
+TEST_CASE("a choice by a block mask beside a choice by another") {
+  Layout clip = Layout::video({.frames = 1, .height = 1, .width = 8, .text = 21});
+  auto [q, k] = clip.tokens();
+  Pattern text = rounded(q.isText(), Rounding::Any, 1),
+          near = rounded(k.index() < 9, Rounding::All, 3);
+  Pattern radial = radialBlocks(12.5, 1, false);
+  for (const Pattern &other : {radial, near}) {
+    Problem problem =
+        attention(clip, {}).where(select(text, 1, 5) == select(other, q.index() - 20, -20));
+    PatternWalk walk(problem.pattern(), problem.query(), problem.key());
+    int64_t kept = 0;
+    for (int64_t query = 0; query < 29; ++query)
+      for (int64_t key = 0; key < 29; ++key)
+        kept += walk.keeps(0, 0, query, key);
+    CHECK(kept > 0);
+    CHECK(keptPairs(problem, 0, 0) == kept);
+    Result<TileMap> map = TileMap::build(problem, 4, 4);
+    REQUIRE(map);
+    for (int64_t tile = 0; tile < map->queryTiles(); ++tile)
+      CHECK(complaint(problem, *map, 0, 0, tile, walk) == "");
+  }
+}
+
 TEST_CASE("a block mask has no partial range where its block is a multiple of tile and granule") {
   Layout clip = Layout::frames(9, 1000, 77);
   for (const Pattern &pattern :
