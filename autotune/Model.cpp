@@ -25,8 +25,8 @@ constexpr double mmaShareOfHopper = 0.62;
 /// Clocks of a stage that no unit is busy with, on sm_90a: barriers, addresses.
 constexpr double stageOnHopper = 130;
 /// The share of a stage's softmax, or products where those are less, that nothing runs beside, on
-/// sm_90a. With what else gpuCost says of it, fitted to 7,060 measured schedules of radial masks on
-/// an H200 (`halftone tune --exhaustive`).
+/// sm_90a. With what else gpuCost says of it, fitted to two sweeps of 2,454 schedules on an H200
+/// (bench/results/sweeps).
 double exposedOnHopper(const Schedule &schedule) {
   if (schedule.tileQ == 64)
     return 1;

@@ -148,6 +148,21 @@ nlohmann::ordered_json factsDocument(const MachineFacts &facts) {
           {"wattLimit", facts.wattLimit}};
 }
 
+MachineFacts factsOf(const nlohmann::ordered_json &document) {
+  return {.name = document.at("name"),
+          .identity = document.at("identity"),
+          .computeCapability = document.at("computeCapability"),
+          .multiprocessors = document.at("multiprocessors"),
+          .clockHz = document.at("clockHz"),
+          .memoryBytesPerSecond = document.at("memoryBytesPerSecond"),
+          .sharedBytesPerMultiprocessor = document.at("sharedBytesPerMultiprocessor"),
+          .l2Bytes = document.at("l2Bytes"),
+          .vectorWidth = document.at("vectorWidth"),
+          .driverVersion = document.at("driverVersion"),
+          .uuid = document.at("uuid"),
+          .wattLimit = document.at("wattLimit")};
+}
+
 std::string writeAnswer(int64_t number, const Result<MachineFacts> &facts) {
   Json document{{"answer", number}};
   if (facts)
@@ -185,19 +200,7 @@ std::optional<Result<MachineFacts>> readFacts(std::string_view line, int64_t num
       return Error{
           ErrorCode(error.at("code").get<int>()), error.at("message"), {}, error.at("fix")};
     }
-    const Json &facts = answer.at("facts");
-    return MachineFacts{.name = facts.at("name"),
-                        .identity = facts.at("identity"),
-                        .computeCapability = facts.at("computeCapability"),
-                        .multiprocessors = facts.at("multiprocessors"),
-                        .clockHz = facts.at("clockHz"),
-                        .memoryBytesPerSecond = facts.at("memoryBytesPerSecond"),
-                        .sharedBytesPerMultiprocessor = facts.at("sharedBytesPerMultiprocessor"),
-                        .l2Bytes = facts.at("l2Bytes"),
-                        .vectorWidth = facts.at("vectorWidth"),
-                        .driverVersion = facts.at("driverVersion"),
-                        .uuid = facts.at("uuid"),
-                        .wattLimit = facts.at("wattLimit")};
+    return factsOf(answer.at("facts"));
   });
 }
 

@@ -29,6 +29,9 @@ std::optional<Result<MachineFacts>> readFacts(std::string_view line, int64_t num
 std::optional<CompileReport> readCompileReport(std::string_view line, int64_t number);
 std::optional<MeasureReport> readMeasureReport(std::string_view line, int64_t number);
 
+/// All of a machine's facts, also for results that others read.
 nlohmann::ordered_json factsDocument(const MachineFacts &facts);
+/// Throws what nlohmann/json does where a fact is missing or of the wrong kind.
+MachineFacts factsOf(const nlohmann::ordered_json &document);
 
 } // namespace halftone

@@ -6,6 +6,7 @@
 #include "autotune/Model.h"
 #include "autotune/Search.h"
 #include "autotune/Space.h"
+#include "autotune/WorkerMessages.h"
 #include "dsl/Parse.h"
 #include "tests/autotune/FakeMachine.h"
 
@@ -29,22 +30,13 @@ struct Swept {
   std::vector<Candidate> candidates; ///< the default first
   std::map<std::string, double> milliseconds;
   double best = 0;
+  double correlation = 0; ///< of the model's order with the measured one
 };
 
-MachineFacts machineOf(const nlohmann::json &document) {
-  const auto &machine = document.at("machine");
-  MachineFacts facts;
-  facts.computeCapability = machine.at("computeCapability");
-  facts.multiprocessors = machine.at("multiprocessors");
-  facts.clockHz = machine.at("clockHz");
-  facts.sharedBytesPerMultiprocessor = machine.at("sharedBytesPerMultiprocessor");
-  return facts;
-}
-
-Swept readSweep(const nlohmann::json &document, const Problem &problem, const Target &target,
-                double scale) {
+Swept readSweep(const nlohmann::ordered_json &document, const Problem &problem,
+                const Target &target, double scale) {
   Swept swept;
-  Model model(problem, target, machineOf(document));
+  Model model(problem, target, factsOf(document.at("machine")));
   std::vector<double> predicted, measured;
   for (const auto &one : document.at("candidates")) {
     std::string text = one.at("schedule");
@@ -60,8 +52,7 @@ Swept readSweep(const nlohmann::json &document, const Problem &problem, const Ta
     if (swept.best == 0 || time < swept.best)
       swept.best = time;
   }
-  fmt::print("the model's order agrees with the measured one by {:.3f} (rank correlation)\n",
-             rankCorrelation(predicted, measured));
+  swept.correlation = rankCorrelation(predicted, measured);
   return swept;
 }
 
@@ -74,7 +65,8 @@ int main(int count, char **arguments) {
   }
   double seconds = count > 2 ? std::atof(arguments[2]) : 60;
   double scale = count > 3 ? std::atof(arguments[3]) : 1;
-  nlohmann::json document = nlohmann::json::parse(std::ifstream(arguments[1]), nullptr, false);
+  nlohmann::ordered_json document =
+      nlohmann::ordered_json::parse(std::ifstream(arguments[1]), nullptr, false);
   if (document.is_discarded() || !document.contains("candidates") || seconds <= 0 || scale <= 0) {
     fmt::print(stderr,
                "replay_searches: {} is not the document of a sweep, or a number is not one\n",
@@ -124,6 +116,8 @@ int main(int count, char **arguments) {
   auto within = [&](double factor) {
     return std::count_if(losses.begin(), losses.end(), [&](double one) { return one <= factor; });
   };
+  fmt::print("the model's order agrees with the measured one by {:.3f} (rank correlation)\n",
+             swept.correlation);
   fmt::print("{} schedules, the best {:.4g} ms, the default {:.3f} times that\n",
              swept.candidates.size(), swept.best,
              swept.milliseconds[swept.candidates.front().schedule.text()] / swept.best);

@@ -1,5 +1,7 @@
 #include "cli/TuneReport.h"
 
+#include "autotune/WorkerMessages.h"
+
 #include <map>
 
 namespace halftone::cli {
@@ -42,14 +44,6 @@ std::map<std::string, int> rejectedByLimit(const TuneReport &report) {
   return counts;
 }
 
-/// What the model knows of the machine, so that its predictions can be made again.
-nlohmann::ordered_json machineOf(const MachineFacts &machine) {
-  return {{"computeCapability", machine.computeCapability},
-          {"multiprocessors", machine.multiprocessors},
-          {"clockHz", machine.clockHz},
-          {"sharedBytesPerMultiprocessor", machine.sharedBytesPerMultiprocessor}};
-}
-
 } // namespace
 
 void reportTuned(Console &console, const ChosenProblem &chosen, const Target &target,
@@ -62,7 +56,7 @@ void reportTuned(Console &console, const ChosenProblem &chosen, const Target &ta
               {"pattern", chosen.name},
               {"target", target.name},
               {"device", report.machine.name},
-              {"machine", machineOf(report.machine)},
+              {"machine", factsDocument(report.machine)},
               {"openingSeconds", report.openingSeconds},
               {"seconds", search.seconds},
               {"complete", search.complete},

@@ -26,8 +26,11 @@ struct Attention {
 
   /// Makes the right answer; slow.
   void solve();
-  /// The largest error of the same attention computed step by step in 16 bits, each step rounded,
-  /// as plain PyTorch does: the measure that FlashAttention's tolerance is taken from.
+  /// The error that a kernel may make; slow. Twice the largest one of the same attention computed
+  /// step by step in 16 bits, each step rounded, as plain PyTorch does: FlashAttention's measure.
+  double tolerance() const;
+
+private:
   double sixteenBitError() const;
 };
 
@@ -80,6 +83,8 @@ struct Errors {
 };
 Errors errorsOf(const Attention &attention, const Outcome &outcome);
 
+/// Checks the tolerance, the log-sum-exp, and that nothing else was written.
+Errors checkOutcome(const Attention &attention, const Outcome &outcome, double tolerance);
 /// Compiles, runs, and checks the tolerance, the log-sum-exp, and that nothing else was written.
 Outcome checkOnGpu(const Attention &attention, const Device &device);
 /// The same for a kernel at hand.

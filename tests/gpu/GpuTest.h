@@ -1,5 +1,6 @@
 #pragma once
 
+#include "codegen/Target.h"
 #include "runtime/Kernel.h"
 
 #include <doctest/doctest.h>
@@ -24,6 +25,9 @@ std::optional<Device> gpuOrSkip();
 /// The first two GPUs; skips like gpuOrSkip() where there are fewer.
 std::optional<std::array<Device, 2>> twoGpusOrSkip();
 
+/// `problem` compiled with this schedule, loaded and planned.
+Result<Kernel> buildWith(const Problem &problem, const Schedule &schedule, const Target &target,
+                         const Device &device);
 /// `problem` compiled for the GPU as the options say, loaded and planned.
 Result<Kernel> buildAsAsked(const Problem &problem, const Device &device);
 /// The same; the test ends where that fails.

@@ -77,6 +77,14 @@ std::optional<std::array<Device, 2>> twoGpusOrSkip() {
   return std::nullopt;
 }
 
+Result<Kernel> buildWith(const Problem &problem, const Schedule &schedule, const Target &target,
+                         const Device &device) {
+  Result<Compiled> compiled = compile(problem, schedule, target);
+  if (!compiled)
+    return compiled.error();
+  return Kernel::load(compiled->image, problem, device);
+}
+
 Result<Kernel> buildAsAsked(const Problem &problem, const Device &device) {
   const GpuTestOptions &options = gpuTestOptions();
   if (options.target.empty() && options.schedule.empty())
@@ -85,11 +93,8 @@ Result<Kernel> buildAsAsked(const Problem &problem, const Device &device) {
   if (!target)
     return target.error();
   Result<Schedule> schedule = cli::chooseSchedule(options.schedule, problem, *target);
-  Result<Compiled> compiled =
-      compile(problem, schedule ? *schedule : defaultSchedule(problem, *target), *target);
-  if (!compiled)
-    return compiled.error();
-  return Kernel::load(compiled->image, problem, device);
+  return buildWith(problem, schedule ? *schedule : defaultSchedule(problem, *target), *target,
+                   device);
 }
 
 Kernel compiled(const Problem &problem, const Device &device) {

@@ -53,7 +53,7 @@ void checkFar(const Problem &problem, int64_t tokenStride, int64_t headStride, i
     for (int64_t token = 0; token < tokens; ++token)
       need(device.download(outcome.buffers[size_t(o.buffer)].data() + o.at(0, token, head),
                            at(3, head, token), size_t(dim) * 2));
-  CHECK(errorsOf(attention, outcome).output <= 2 * attention.sixteenBitError() + 1e-5);
+  CHECK(errorsOf(attention, outcome).output <= attention.tolerance());
   device.release(memory);
 }
 
