@@ -25,8 +25,8 @@ constexpr double mmaShareOfHopper = 0.62;
 /// Clocks of a stage that no unit is busy with, on sm_90a: barriers, addresses.
 constexpr double stageOnHopper = 130;
 /// The share of a stage's softmax, or products where those are less, that nothing runs beside, on
-/// sm_90a. With what else gpuCost says of it, fitted to two sweeps of 2,454 schedules on an H200
-/// (bench/results/sweeps).
+/// sm_90a. With what else gpuCost says of it, but of clusters, fitted to two sweeps of 2,454
+/// schedules on an H200 (bench/results/sweeps).
 double exposedOnHopper(const Schedule &schedule) {
   if (schedule.tileQ == 64)
     return 1;
@@ -79,6 +79,7 @@ Result<const Model::Items *> Model::itemsOf(const Schedule &schedule) {
   tiles.tileK = schedule.tileK;
   tiles.gather = schedule.gather;
   tiles.groupLists = schedule.groupLists;
+  tiles.cluster = schedule.cluster;
   Planned *found = nullptr;
   {
     std::lock_guard guard(mutex);
@@ -134,7 +135,7 @@ Model::Cost Model::gpuCost(const Schedule &schedule) const {
   double tileBytes = 2 * columns * depth * 2;
   // With mma.sync every warp reads the whole key and value tile into its registers.
   double reads = isHop ? 0 : schedule.warps * tileBytes / sharedBytesPerClock;
-  double copies = tileBytes / copyBytesPerClock;
+  double copies = tileBytes / copyBytesPerClock / schedule.cluster;
 
   int threads = isHop ? schedule.tileQ * 2 + 128 : schedule.warps * 32;
   double shared = depth * 2 * (rows + 2.0 * schedule.stages * columns) + 1024;
@@ -153,6 +154,10 @@ Model::Cost Model::gpuCost(const Schedule &schedule) const {
     if (schedule.skipRescale && schedule.overlap && columns > 160)
       alone += 2 * rows * depth / scalarsPerClock;
     alone *= 1 + 0.016 * (schedule.stages - 2) + (schedule.gather < schedule.tileK ? 0.04 : 0);
+    // Bytes that one copy brings to two blocks take no power; two slots of wide stages leave the
+    // blocks too little room for not going in step.
+    if (schedule.cluster > 1)
+      alone *= schedule.overlap && schedule.stages == 2 ? 1 : 0.985;
   } else {
     // Of two blocks one's softmax runs under the other's products.
     alone = blocks > 1 ? busiest + 0.25 * std::min(matrix, scalar) : matrix + scalar;

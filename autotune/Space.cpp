@@ -72,6 +72,8 @@ std::vector<Knob> hopKnobs() {
       number<&Schedule::groupLists>(
           "groupLists", "whether a warp group skips the stages that its 64 rows keep nothing of",
           {0, 1}),
+      number<&Schedule::cluster>(
+          "cluster", "blocks that share stages: less traffic from the second-level cache", {1, 2}),
       order()};
 }
 
@@ -87,9 +89,12 @@ void enumerate(const std::vector<Knob> &knobs, size_t at, Schedule &schedule, co
 }
 
 /// A chunk that does not divide its stage is no schedule at all, nor are lists by warp group where
-/// there is one, or beside what excludes them; there are too many of them to list as rejected.
+/// there is one, or beside what excludes them, nor clusters that one block could be; there are too
+/// many of them to list as rejected.
 bool isSchedule(const Schedule &schedule) {
   if (schedule.groupLists && (schedule.tileQ == 64 || schedule.overlap || schedule.pingPong))
+    return false;
+  if (schedule.cluster > 1 && schedule.tileQ == 64)
     return false;
   return schedule.gather == 0 ||
          (schedule.gather <= schedule.tileK && schedule.tileK % schedule.gather == 0);

@@ -25,8 +25,8 @@ std::string planDocument(const Plan &plan, const Image &image) {
                  fmt::join(plan.slopes, ","), fmt::join(plan.stages, ","));
   const char *before = "\n";
   for (const WorkItem &item : plan.work) {
-    fmt::format_to(out, "{}[{},{},{},{},{},{},{},{}]", before, item.query, item.head, item.batch,
-                   item.first, item.full, item.partial, item.columns, item.clearing);
+    fmt::format_to(out, "{}[{},{},{},{},{},{},{},{},{}]", before, item.query, item.head, item.batch,
+                   item.first, item.full, item.partial, item.columns, item.clearing, item.shared);
     before = ",\n";
   }
   fmt::format_to(out, "\n]\n}}\n");

@@ -18,7 +18,7 @@ constexpr int64_t headsPerKvHead = 208, heads = 212, workCount = 216;
 constexpr int64_t argumentBytes = 256;
 
 constexpr int64_t itemQuery = 0, itemHead = 4, itemBatch = 8, itemFirst = 12, itemFull = 16,
-                  itemPartial = 20, itemColumns = 24, itemClearing = 28;
+                  itemPartial = 20, itemColumns = 24, itemShared = 26, itemClearing = 28;
 constexpr int64_t itemBytes = 32;
 
 static_assert(offsetof(KernelArguments, q) == query && offsetof(KernelArguments, k) == key &&
@@ -47,6 +47,7 @@ static_assert(offsetof(WorkItem, query) == itemQuery && offsetof(WorkItem, head)
               offsetof(WorkItem, batch) == itemBatch && offsetof(WorkItem, first) == itemFirst &&
               offsetof(WorkItem, full) == itemFull && offsetof(WorkItem, partial) == itemPartial &&
               offsetof(WorkItem, columns) == itemColumns &&
+              offsetof(WorkItem, shared) == itemShared &&
               offsetof(WorkItem, clearing) == itemClearing && sizeof(WorkItem) == itemBytes);
 
 } // namespace halftone::layout

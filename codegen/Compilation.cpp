@@ -77,7 +77,8 @@ Status Compilation::toMma() { return runStage("mma", populateMmaPipeline); }
 Status Compilation::toHop() {
   return runStage("hop", [&](OpPassManager &passes) {
     populateHopPipeline(passes, {schedule.gather, schedule.overlap != 0, schedule.pingPong != 0,
-                                 schedule.skipRescale != 0, schedule.groupLists != 0, isMasked()});
+                                 schedule.skipRescale != 0, schedule.groupLists != 0,
+                                 schedule.cluster, isMasked()});
   });
 }
 

@@ -55,7 +55,7 @@ Status checkNoHop(const Schedule &schedule, const Target &target) {
                              {"groupLists", schedule.groupLists}})
     if (Status status = checkUnused(name, value, 0, target); !status)
       return status;
-  return {};
+  return checkUnused("cluster", schedule.cluster, 1, target);
 }
 
 Status checkMma(const Problem &problem, const Schedule &schedule, const Target &target) {

@@ -106,6 +106,10 @@ def HtToHopPass : Pass<"ht-to-hop", "::mlir::ModuleOp"> {
     of 64 rows stay exact under two or three warp groups, which share the stages they have in common; a
     stage that few groups need leaves the others idle. One product at a time: it excludes `overlap`.
 
+    With `cluster` 2 two blocks, which have neighbouring query tiles, share the stages that both keep:
+    each copies half of them into both. That is half the traffic from the second-level cache, for blocks
+    that wait for each other.
+
     Without `masked` there is one loop: the mask's code, which compiles slowly, is left out.
   }];
   let options = [
@@ -114,6 +118,7 @@ def HtToHopPass : Pass<"ht-to-hop", "::mlir::ModuleOp"> {
     Option<"pingPong", "ping-pong", "bool", "true", "Two warp groups take turns to issue matrix ops">,
     Option<"skipRescale", "skip-rescale", "bool", "false", "Rescale only when a maximum grows by 2^8">,
     Option<"groupLists", "group-lists", "bool", "false", "A warp group skips the stages its rows keep nothing of">,
+    Option<"cluster", "cluster", "int64_t", "1", "Thread blocks that share stages: 1 or 2">,
     Option<"masked", "masked", "bool", "true", "Whether there are stages to mask; else the mask is left out">,
   ];
   let dependentDialects = ["::halftone::hop::HopDialect", "::mlir::arith::ArithDialect",

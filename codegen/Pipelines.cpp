@@ -57,6 +57,7 @@ void populateHopPipeline(OpPassManager &passes, const HopOptions &options) {
   chosen.pingPong = options.pingPong;
   chosen.skipRescale = options.skipRescale;
   chosen.groupLists = options.groupLists;
+  chosen.cluster = options.cluster;
   chosen.masked = options.masked;
   passes.addPass(createHtToHopPass(chosen));
   addCleanup(passes);

@@ -34,7 +34,9 @@ void populateNvvmPipeline(mlir::OpPassManager &passes);
 /// sm_90a: a kernel of the hop dialect, with warp roles, rings and matrix ops in flight decided.
 struct HopOptions {
   int64_t gather = 64;
-  bool overlap = true, pingPong = false, skipRescale = false, groupLists = false, masked = true;
+  bool overlap = true, pingPong = false, skipRescale = false, groupLists = false;
+  int64_t cluster = 1;
+  bool masked = true;
 };
 void populateHopPipeline(mlir::OpPassManager &passes, const HopOptions &options);
 

@@ -19,7 +19,8 @@ constexpr Field fields[] = {
     {"stages", &Schedule::stages, 1, 16},           {"warps", &Schedule::warps, 1, 32},
     {"vectorWidth", &Schedule::vectorWidth, 0, 64}, {"gather", &Schedule::gather, 0, 256},
     {"overlap", &Schedule::overlap, 0, 1},          {"pingPong", &Schedule::pingPong, 0, 1},
-    {"skipRescale", &Schedule::skipRescale, 0, 1},  {"groupLists", &Schedule::groupLists, 0, 1}};
+    {"skipRescale", &Schedule::skipRescale, 0, 1},  {"groupLists", &Schedule::groupLists, 0, 1},
+    {"cluster", &Schedule::cluster, 1, 2}};
 
 constexpr std::pair<std::string_view, WorkOrder> orders[] = {
     {"natural", WorkOrder::Natural},
@@ -64,7 +65,7 @@ void readField(Scanner &scanner, Schedule &schedule, std::vector<std::string_vie
     return scanner.fail(
         "unknown field `" + std::string(name.substr(0, 40)) + "` of a schedule",
         nearestFix(name, {"tileQ", "tileK", "stages", "warps", "vectorWidth", "gather", "overlap",
-                          "pingPong", "skipRescale", "groupLists", "order"}),
+                          "pingPong", "skipRescale", "groupLists", "cluster", "order"}),
         at);
   seen.push_back(name);
   scanner.word();

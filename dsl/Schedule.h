@@ -29,6 +29,7 @@ struct Schedule {
   int pingPong = 0;    ///< hop: 1: two warp groups take turns at issuing matrix ops
   int skipRescale = 0; ///< hop: 1: accumulators are rescaled only where a maximum grew enough
   int groupLists = 0;  ///< hop: 1: a warp group skips the key tiles its 64 rows keep nothing of
+  int cluster = 1;     ///< hop: 2: what two blocks both keep is copied once, half by each
   WorkOrder order = WorkOrder::LongFirst;
 
   /// Query rows for which a stage of keys is kept or not: a tile's, or a warp group's.

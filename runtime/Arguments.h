@@ -13,7 +13,10 @@ struct WorkItem {
   uint32_t first;   ///< number of its first stage in `stages`
   uint32_t full;    ///< stages whose every pair is kept (but see `columns`); they come first
   uint32_t partial; ///< stages in which the mask must be evaluated; they follow
-  uint32_t columns; ///< of gathered stages: keys of the first one, which padding follows; else 0
+  uint16_t columns; ///< of gathered stages: keys of the first one, which padding follows; else 0
+  /// In a cluster, items 2 i and 2 i + 1: so many full stages are the other block's, too. They come
+  /// first of gathered stages by warp group, and of others after the first one.
+  uint16_t shared;
   /// Of gathered stages: the last so many partial ones hold keys that maybe no query attends to. A
   /// NaN in such a value row must not reach the output, though its weight is 0.
   uint32_t clearing;

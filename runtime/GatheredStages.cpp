@@ -59,7 +59,22 @@ int64_t GatheredStages::entriesOf(std::span<const KeyRange> ranges) const {
          (std::max<int64_t>(stagesOf(count(ranges, true)), 1) + stagesOf(count(ranges, false)));
 }
 
-StageRow GatheredStages::cut(std::span<const KeyRange> ranges, const AttendedKeys &attended) {
+std::array<StageRow, 2> GatheredStages::cutPair(std::span<const KeyRange> a,
+                                                std::span<const KeyRange> b,
+                                                const AttendedKeys &attended) {
+  inBoth.find(a, b);
+  int64_t stagesInBoth = inBoth.chunks() / perStage;
+  // A tile's first stage is its own, and not to be an empty one.
+  int64_t fewest = std::min(count(a, true).count, count(b, true).count);
+  if (stagesInBoth && fewest == stagesInBoth * perStage)
+    --stagesInBoth;
+  inBoth.shorten(std::min(stagesInBoth, mostShared) * perStage);
+  return {cut(inBoth.without(a), inBoth.ranges(), attended),
+          cut(inBoth.without(b), inBoth.ranges(), attended)};
+}
+
+StageRow GatheredStages::cut(std::span<const KeyRange> ranges, std::span<const KeyRange> shared,
+                             const AttendedKeys &attended) {
   partialRanges.clear();
   for (bool isAttended : {true, false})
     for (const KeyRange &range : ranges)
@@ -71,23 +86,25 @@ StageRow GatheredStages::cut(std::span<const KeyRange> ranges, const AttendedKey
     if (attended.holds(range))
       attendedChunks += (int64_t{range.end} - range.begin + gather - 1) / gather;
   int64_t rest = fullChunks.count ? (fullChunks.count - 1) % perStage + 1 : 0;
-  int64_t whole = fullChunks.count - rest;
+  int64_t whole = fullChunks.count - rest, sharedChunks = count(shared, true).count;
   int64_t partialStages = (partialChunks.count + perStage - 1) / perStage;
   size_t begin = stages.size();
   StageRow row{.first = uint32_t(int64_t(begin) / perStage),
-               .full = uint32_t(1 + whole / perStage),
+               .full = uint32_t(1 + (sharedChunks + whole) / perStage),
                .partial = uint32_t(partialStages),
                .columns = uint32_t(fullChunks.keys - whole * gather),
+               .shared = uint32_t(sharedChunks / perStage),
                .clearing = uint32_t(partialStages - (attendedChunks == partialChunks.count
                                                          ? partialStages
                                                          : attendedChunks / perStage))};
 
-  stages.resize(begin + size_t(perStage + whole + partialStages * perStage));
-  uint32_t *first = stages.data() + begin, *others = first + perStage;
-  write(ranges, true, whole, others, first);
+  stages.resize(begin + size_t(perStage + sharedChunks + whole + partialStages * perStage));
+  uint32_t *first = stages.data() + begin, *own = first + perStage + sharedChunks;
+  write(shared, true, sharedChunks, first + perStage, nullptr);
+  write(ranges, true, whole, own, first);
   completeStage({first, size_t(perStage)}, size_t(rest), gather, keyCount);
   if (partialStages) {
-    uint32_t *partial = others + whole, *last = partial + (partialStages - 1) * perStage;
+    uint32_t *partial = own + whole, *last = partial + (partialStages - 1) * perStage;
     int64_t before = (partialStages - 1) * perStage;
     write(partialRanges, false, before, partial, last);
     completeStage({last, size_t(perStage)}, size_t(partialChunks.count - before), gather, keyCount);

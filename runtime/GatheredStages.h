@@ -2,7 +2,9 @@
 
 #include "dsl/TileMap.h"
 #include "runtime/AttendedKeys.h"
+#include "runtime/SharedRanges.h"
 
+#include <array>
 #include <cstdint>
 #include <span>
 #include <vector>
@@ -15,8 +17,11 @@ struct StageRow {
   uint32_t full = 0;     ///< stages without mask code; they come first
   uint32_t partial = 0;  ///< stages in which the mask is evaluated; they follow
   uint32_t columns = 0;  ///< of gathered stages: keys of the first one
+  uint32_t shared = 0;   ///< so many full stages are in a neighbour's row, too (WorkItem)
   uint32_t clearing = 0; ///< of gathered stages: the last so many partial ones (WorkItem)
 };
+
+constexpr int64_t mostShared = UINT16_MAX; ///< as many as a work item can say
 
 /// Fills up the chunks of a stage of which the first `written` are there, with ones past the last
 /// key; where the written ones reach it the end carries on after them, so that a row's ragged end
@@ -37,12 +42,19 @@ class GatheredStages {
 public:
   /// `gather` divides `tileK`; `keyCount` + 2 * `tileK` is below 2^31.
   GatheredStages(std::vector<uint32_t> &stages, int64_t tileK, int64_t gather, int64_t keyCount)
-      : stages(stages), gather(gather), keyCount(keyCount), perStage(tileK / gather) {}
+      : stages(stages), gather(gather), keyCount(keyCount), perStage(tileK / gather),
+        inBoth(gather) {}
 
   /// Appends the stages of one query tile. Ranges begin at multiples of `gather`, and end at them
   /// or at the last key. Partial chunks that are attended to for sure come first.
-  StageRow cut(std::span<const KeyRange> ranges, const AttendedKeys &attended);
-  /// The entries that cut() appends.
+  StageRow cut(std::span<const KeyRange> ranges, const AttendedKeys &attended) {
+    return cut(ranges, {}, attended);
+  }
+  /// The same for two tiles, with as many stages in common as there are whole ones of keys that
+  /// both keep in full. They follow the first stage of either, in the same order.
+  std::array<StageRow, 2> cutPair(std::span<const KeyRange> a, std::span<const KeyRange> b,
+                                  const AttendedKeys &attended);
+  /// The entries that cut() appends, or cutPair() of either.
   int64_t entriesOf(std::span<const KeyRange> ranges) const;
   /// Appends the entries that a kernel's producer reads ahead of what it copies: three stages.
   void finish() { stages.insert(stages.end(), size_t(readAhead()), 0); }
@@ -54,11 +66,14 @@ private:
     int64_t count = 0, keys = 0;
   };
   Chunks count(std::span<const KeyRange> ranges, bool full) const;
+  StageRow cut(std::span<const KeyRange> ranges, std::span<const KeyRange> shared,
+               const AttendedKeys &attended);
   void write(std::span<const KeyRange> ranges, bool full, int64_t whole, uint32_t *at,
              uint32_t *rest);
 
   std::vector<uint32_t> &stages;
   std::vector<KeyRange> partialRanges; ///< of the tile at hand, by whether they are attended to
+  SharedRanges inBoth;                 ///< of the tiles at hand
   int64_t gather, keyCount, perStage;
 };
 

@@ -121,13 +121,29 @@ uint32_t GroupedStages::append(bool partial, unsigned all, const AttendedKeys &a
   return uint32_t((stages.size() - before) / size);
 }
 
-StageRow GroupedStages::cut(Groups groups, const AttendedKeys &attended) {
+StageRow GroupedStages::cut(Groups groups, std::span<const KeyRange> shared,
+                            const AttendedKeys &attended) {
   split(groups);
   unsigned all = (1U << groups.size()) - 1;
-  StageRow row{.first = uint32_t(stages.size() / size_t(entries()))};
-  row.full = append(false, all, attended);
+  size_t before = stages.size();
+  StageRow row{.first = uint32_t(before / size_t(entries()))};
+  write(shared, all, /*partial=*/false, /*clears=*/false, stages);
+  row.shared = uint32_t((stages.size() - before) / size_t(entries()));
+  if (row.shared)
+    kept[false][all] = inBoth.without(kept[false][all]);
+  row.full = row.shared + append(false, all, attended);
   row.partial = append(true, all, attended);
   return row;
+}
+
+std::array<StageRow, 2> GroupedStages::cutPair(Groups a, Groups b, const AttendedKeys &attended) {
+  unsigned all = (1U << a.size()) - 1;
+  split(a);
+  std::vector<KeyRange> ofA = kept[false][all];
+  split(b);
+  inBoth.find(ofA, kept[false][all]);
+  inBoth.shorten(std::min(inBoth.chunks() / perStage, mostShared) * perStage);
+  return {cut(a, inBoth.ranges(), attended), cut(b, inBoth.ranges(), attended)};
 }
 
 } // namespace halftone

@@ -21,12 +21,16 @@ public:
 
   /// As GatheredStages.
   GroupedStages(std::vector<uint32_t> &stages, int64_t tileK, int64_t gather, int64_t keyCount)
-      : stages(stages), gather(gather), keyCount(keyCount), perStage(tileK / gather) {}
+      : stages(stages), gather(gather), keyCount(keyCount), perStage(tileK / gather),
+        inBoth(gather) {}
 
   /// Appends the stages of one query tile; a row without a range has none. `columns` and `clearing`
   /// of what it gives are 0.
-  StageRow cut(Groups groups, const AttendedKeys &attended);
-  /// At most so many entries does cut() append.
+  StageRow cut(Groups groups, const AttendedKeys &attended) { return cut(groups, {}, attended); }
+  /// The same for two tiles of as many groups. Both begin with the whole stages of keys that every
+  /// group of either keeps in full.
+  std::array<StageRow, 2> cutPair(Groups a, Groups b, const AttendedKeys &attended);
+  /// At most so many entries does cut() append, or cutPair() for this one.
   int64_t mostEntries(Groups groups) const;
   /// As GatheredStages.
   void finish() { stages.insert(stages.end(), size_t(3 * entries()), 0); }
@@ -34,6 +38,7 @@ public:
 private:
   static constexpr unsigned subsets = 8;
   int64_t entries() const { return perStage + 1; }
+  StageRow cut(Groups groups, std::span<const KeyRange> shared, const AttendedKeys &attended);
   void split(Groups groups);
   uint32_t append(bool partial, unsigned all, const AttendedKeys &attended);
   void write(std::span<const KeyRange> ranges, unsigned users, bool partial, bool clears,
@@ -47,6 +52,7 @@ private:
   std::array<std::array<std::vector<KeyRange>, subsets>, 2> kept;
   std::array<std::vector<uint32_t>, subsets> written;
   std::vector<KeyRange> pieces;
+  SharedRanges inBoth; ///< of two tiles
 };
 
 } // namespace halftone

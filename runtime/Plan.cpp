@@ -99,35 +99,45 @@ struct PlanBuilder {
     return pairs;
   }
 
-  /// Whether a tile has the ranges of the tile before.
+  /// Tiles are cut one by one, or in the pairs that clusters run.
+  int64_t together() const { return schedule.cluster; }
+  bool hasPartner(int64_t tile) const { return together() == 2 && tile + 1 < tileCount(); }
+  /// Whether the tiles from this one on have the ranges of those before.
   bool repeats(int64_t maskClass, int64_t tile) const {
-    return tile != 0 && rangesOf(maskClass, tile) == rangesOf(maskClass, tile - 1);
+    if (tile == 0 || tile + together() > tileCount())
+      return false;
+    for (int64_t each = tile; each < tile + together(); ++each)
+      if (!(rangesOf(maskClass, each) == rangesOf(maskClass, each - together())))
+        return false;
+    return true;
   }
 
-  /// Calls `body(class, tile)` in order.
-  template <typename Body> void forEachTile(const Body &body) const {
+  /// Calls `body(class, tile)` in order, for the first of tiles that are cut together.
+  template <typename Body> void forEachCut(const Body &body) const {
     for (int64_t maskClass = 0; maskClass < map.classCount(); ++maskClass)
-      for (int64_t tile = 0; tile < tileCount(); ++tile)
+      for (int64_t tile = 0; tile < tileCount(); tile += together())
         body(maskClass, tile);
   }
 
-  /// Tiles with the ranges of the tile before share its entries: a dense pattern has one list.
+  /// Tiles with the ranges of those before share their entries: a dense pattern has one list.
   Status cutAll() {
     int64_t gather = std::max(schedule.gather, 1), keys = problem.key().tokenCount();
     GatheredStages gathered(plan.stages, schedule.tileK, gather, keys);
     GroupedStages grouped(plan.stages, schedule.tileK, gather, keys);
     int64_t entries = 0;
     hasPartial.resize(size_t(map.classCount()));
-    forEachTile([&](int64_t maskClass, int64_t tile) {
-      if (repeats(maskClass, tile))
+    forEachCut([&](int64_t maskClass, int64_t first) {
+      if (repeats(maskClass, first))
         return;
-      TileRanges ranges = rangesOf(maskClass, tile);
-      entries += schedule.groupLists ? grouped.mostEntries(ranges.all())
-                 : schedule.gather   ? gathered.entriesOf(ranges.ofGroup[0])
-                                     : entriesOf(ranges.ofGroup[0]);
-      for (std::span<const KeyRange> ofGroup : ranges.all())
-        for (const KeyRange &range : ofGroup)
-          hasPartial[size_t(maskClass)] = hasPartial[size_t(maskClass)] || !range.full;
+      for (int64_t tile = first; tile < std::min(first + together(), tileCount()); ++tile) {
+        TileRanges ranges = rangesOf(maskClass, tile);
+        entries += schedule.groupLists ? grouped.mostEntries(ranges.all())
+                   : schedule.gather   ? gathered.entriesOf(ranges.ofGroup[0])
+                                       : entriesOf(ranges.ofGroup[0]);
+        for (std::span<const KeyRange> ofGroup : ranges.all())
+          for (const KeyRange &range : ofGroup)
+            hasPartial[size_t(maskClass)] = hasPartial[size_t(maskClass)] || !range.full;
+      }
     });
     // Kernels compute the place of an entry in 32 bits.
     if (entries > std::numeric_limits<int32_t>::max())
@@ -145,16 +155,33 @@ struct PlanBuilder {
       attended.emplace_back(gather, keys, tiles);
     }
     rows.resize(size_t(map.classCount()));
-    forEachTile([&](int64_t maskClass, int64_t tile) {
+    forEachCut([&](int64_t maskClass, int64_t tile) {
       std::vector<TileRow> &tiles = rows[size_t(maskClass)];
-      tiles.reserve(size_t(tileCount()));
+      tiles.reserve(size_t(clustersOfRow() * together()));
       TileRanges ranges = rangesOf(maskClass, tile);
-      StageRow stages =
-          repeats(maskClass, tile) ? tiles.back().stages
-          : schedule.groupLists    ? grouped.cut(ranges.all(), attended[size_t(maskClass)])
-          : schedule.gather        ? gathered.cut(ranges.ofGroup[0], attended[size_t(maskClass)])
-                                   : cut(ranges.ofGroup[0]);
-      tiles.push_back({stages, pairsOf(ranges, tile)});
+      if (repeats(maskClass, tile)) {
+        for (int64_t each = tile; each < tile + together(); ++each)
+          tiles.push_back(
+              {tiles[size_t(each - together())].stages, pairsOf(rangesOf(maskClass, each), each)});
+      } else if (hasPartner(tile)) {
+        TileRanges others = rangesOf(maskClass, tile + 1);
+        const AttendedKeys &keysAttended = attended[size_t(maskClass)];
+        auto [one, other] =
+            schedule.groupLists
+                ? grouped.cutPair(ranges.all(), others.all(), keysAttended)
+                : gathered.cutPair(ranges.ofGroup[0], others.ofGroup[0], keysAttended);
+        tiles.push_back({one, pairsOf(ranges, tile)});
+        tiles.push_back({other, pairsOf(others, tile + 1)});
+      } else {
+        StageRow stages =
+            schedule.groupLists ? grouped.cut(ranges.all(), attended[size_t(maskClass)])
+            : schedule.gather   ? gathered.cut(ranges.ofGroup[0], attended[size_t(maskClass)])
+                                : cut(ranges.ofGroup[0]);
+        tiles.push_back({stages, pairsOf(ranges, tile)});
+        // A cluster's other block, past the last query: the shortest there is.
+        if (together() == 2)
+          tiles.push_back({{.first = stages.first, .full = 1}, 0});
+      }
     });
     if (schedule.groupLists)
       grouped.finish();
@@ -163,50 +190,83 @@ struct PlanBuilder {
     return {};
   }
 
-  int64_t workCount() const { return tileCount() * problem.shape().heads * problem.shape().batch; }
+  int64_t clustersOfRow() const { return (tileCount() + together() - 1) / together(); }
+  int64_t clusterCount() const {
+    return clustersOfRow() * problem.shape().heads * problem.shape().batch;
+  }
+  int64_t workCount() const { return clusterCount() * together(); }
 
-  /// Appends the items whose row `wanted` says yes to, in natural order.
+  /// Appends the items of the clusters to whose length `wanted` says yes, in natural order.
   template <typename Wanted> void appendWork(const Wanted &wanted) {
     for (int64_t batch = 0; batch < problem.shape().batch; ++batch)
       for (int64_t head = 0; head < problem.shape().heads; ++head) {
         const std::vector<TileRow> &tiles = rows[size_t(map.classOf(batch, head))];
-        for (size_t tile = 0; tile < tiles.size(); ++tile)
-          if (const TileRow &row = tiles[tile]; wanted(row))
-            plan.work.push_back({.query = uint32_t(tile) * uint32_t(schedule.tileQ),
-                                 .head = uint32_t(head),
-                                 .batch = uint32_t(batch),
-                                 .first = row.stages.first,
-                                 .full = row.stages.full,
-                                 .partial = row.stages.partial,
-                                 .columns = row.stages.columns,
-                                 .clearing = row.stages.clearing});
+        for (size_t tile = 0; tile < tiles.size(); ++tile) {
+          if (tile % size_t(together()) == 0 &&
+              !wanted(lengthOf(std::span(tiles).subspan(tile, size_t(together()))))) {
+            tile += size_t(together()) - 1;
+            continue;
+          }
+          const StageRow &stages = tiles[tile].stages;
+          plan.work.push_back({.query = uint32_t(tile) * uint32_t(schedule.tileQ),
+                               .head = uint32_t(head),
+                               .batch = uint32_t(batch),
+                               .first = stages.first,
+                               .full = stages.full,
+                               .partial = stages.partial,
+                               .columns = uint16_t(stages.columns),
+                               .shared = uint16_t(stages.shared),
+                               .clearing = stages.clearing});
+        }
       }
+  }
+  static int64_t lengthOf(std::span<const TileRow> rows) {
+    int64_t length = 0;
+    for (const TileRow &row : rows)
+      length += row.length();
+    return length;
+  }
+
+  /// By length, else as they are; the items of a cluster stay together.
+  void sortWork() {
+    struct Cluster {
+      uint64_t length;
+      size_t first;
+    };
+    std::vector<Cluster> clusters;
+    clusters.reserve(size_t(clusterCount()));
+    auto size = size_t(together());
+    for (size_t first = 0; first < plan.work.size(); first += size) {
+      uint64_t length = 0;
+      for (const WorkItem &item : std::span(plan.work).subspan(first, size))
+        length += uint64_t{item.full} + item.partial;
+      clusters.push_back({length, first});
+    }
+    std::sort(clusters.begin(), clusters.end(), [](const Cluster &a, const Cluster &b) {
+      return std::tie(b.length, a.first) < std::tie(a.length, b.first);
+    });
+    std::vector<WorkItem> sorted;
+    sorted.reserve(plan.work.size());
+    for (const Cluster &cluster : clusters)
+      for (const WorkItem &item : std::span(plan.work).subspan(cluster.first, size))
+        sorted.push_back(item);
+    plan.work = std::move(sorted);
   }
 
   void orderWork() {
     plan.work.reserve(size_t(workCount()));
-    switch (schedule.order) {
-    case WorkOrder::Natural:
-      appendWork([](const TileRow &) { return true; });
-      return;
-    case WorkOrder::LongFirst: {
-      int64_t total = totalLength(), count = workCount();
-      auto isLong = [&](const TileRow &row) {
-        return __int128{row.length()} * count * 2 > __int128{total} * 3;
+    if (schedule.order == WorkOrder::LongFirst) {
+      int64_t total = totalLength(), count = clusterCount();
+      auto isLong = [&](int64_t length) {
+        return __int128{length} * count * 2 > __int128{total} * 3;
       };
       appendWork(isLong);
-      appendWork([&](const TileRow &row) { return !isLong(row); });
+      appendWork([&](int64_t length) { return !isLong(length); });
       return;
     }
-    case WorkOrder::LongestFirst:
-      appendWork([](const TileRow &) { return true; });
-      std::sort(plan.work.begin(), plan.work.end(), [](const WorkItem &a, const WorkItem &b) {
-        uint64_t lengthOfA = uint64_t{a.full} + a.partial, lengthOfB = uint64_t{b.full} + b.partial;
-        return std::tie(lengthOfB, a.batch, a.head, a.query) <
-               std::tie(lengthOfA, b.batch, b.head, b.query);
-      });
-      return;
-    }
+    appendWork([](int64_t) { return true; });
+    if (schedule.order == WorkOrder::LongestFirst)
+      sortWork();
   }
 
   /// Sums `measure` over the rows of all heads and batch elements.
@@ -271,6 +331,8 @@ Status checkSchedule(const Problem &problem, const Schedule &schedule) {
                       std::to_string(schedule.tileQ) + ", gathered from chunks of " +
                       std::to_string(gather),
                   "use tileQ=128 or 192, and gather=64");
+  if (schedule.cluster != 1 && !gather)
+    return misuse("a schedule of clusters that gathers no stages", "use cluster=1, or a gather");
   if (!gather)
     return {};
   int nearest = std::clamp(gather, 1, schedule.tileK);

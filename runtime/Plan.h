@@ -21,7 +21,9 @@ struct Plan {
   size_t bytes() const;
 };
 
-/// `schedule.gather` and `schedule.groupLists` decide what a stage is: Image::planFormat.
+/// `schedule.gather` and `schedule.groupLists` decide what a stage is: Image::planFormat. With
+/// `schedule.cluster` 2 the tiles of items 2 i and 2 i + 1 are neighbours, and so are stages that
+/// both keep.
 Result<Plan> makePlan(const Problem &problem, const Schedule &schedule);
 
 } // namespace halftone

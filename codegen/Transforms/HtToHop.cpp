@@ -30,7 +30,7 @@ void HopBuilder::createKernel() {
   auto hopKernel = hop::KernelOp::create(
       builder, kernel.getSymName(), element(), kernel.getHeadDim(), kernel.getTileK(),
       uint32_t(options.gather), uint32_t(groups), uint32_t(registers.producer),
-      uint32_t(registers.consumer), options.groupLists, kernel.getLse());
+      uint32_t(registers.consumer), options.groupLists, uint32_t(options.cluster), kernel.getLse());
   builder.setInsertionPointToStart(&hopKernel.getBody().emplaceBlock());
   queryTile = hop::TileOp::create(builder, tileType(kernel.getTileQ()));
   auto ringType = hop::RingType::get(
@@ -48,6 +48,15 @@ void HopBuilder::buildProducer() {
   auto item = workItem();
   Value head = item.getHead(), batch = item.getBatch(), first = item.getFirst();
   hop::LoadQueryOp::create(builder, queryTile, queryReady, item.getQuery(), head, batch);
+  Value sharedStages;
+  if (inCluster())
+    sharedStages = hop::SharedStagesOp::create(builder, builder.getI32Type());
+  auto isShared = [&](Value index) -> Value {
+    if (!inCluster())
+      return {};
+    return arith::CmpIOp::create(builder, arith::CmpIPredicate::ult,
+                                 addI(index, i32(-firstShared())), sharedStages);
+  };
   Value total = addI(item.getFull(), item.getPartial());
   Value zero = i32(0), one = i32(1), two = i32(2);
   Value slot = hop::FirstSlotOp::create(builder, slotType());
@@ -58,12 +67,13 @@ void HopBuilder::buildProducer() {
       [&](OpBuilder &, Location, Value index, ValueRange carried) {
         // carried: key slot, value slot, this stage, the next one, the one before.
         Value later = hop::LoadStageOp::create(builder, stageType(), addI(addI(first, index), two));
-        auto copyIf = [&](Value condition, ht::Operand operand, Value stage, Value ring,
-                          Value slot) {
+        auto copyIf = [&](Value condition, ht::Operand operand, Value stage, Value number,
+                          Value ring, Value slot) {
           auto branch = scf::IfOp::create(
               builder, condition,
               [&](OpBuilder &, Location) {
-                hop::CopyOp::create(builder, operand, stage, head, batch, ring, slot);
+                hop::CopyOp::create(builder, operand, stage, head, batch, ring, slot,
+                                    isShared(number));
                 Value advanced = hop::NextSlotOp::create(builder, slotType(), slot, ring);
                 scf::YieldOp::create(builder, advanced);
               },
@@ -71,9 +81,10 @@ void HopBuilder::buildProducer() {
           return branch.getResult(0);
         };
         Value hasKey = arith::CmpIOp::create(builder, arith::CmpIPredicate::slt, index, total);
-        Value keySlot = copyIf(hasKey, ht::Operand::Key, carried[2], keys, carried[0]);
+        Value keySlot = copyIf(hasKey, ht::Operand::Key, carried[2], index, keys, carried[0]);
         Value hasValue = arith::CmpIOp::create(builder, arith::CmpIPredicate::sgt, index, zero);
-        Value valueSlot = copyIf(hasValue, ht::Operand::Value, carried[4], values, carried[1]);
+        Value valueSlot = copyIf(hasValue, ht::Operand::Value, carried[4], addI(index, i32(-1)),
+                                 values, carried[1]);
         scf::YieldOp::create(builder,
                              ValueRange{keySlot, valueSlot, carried[3], later, carried[2]});
       });
@@ -117,6 +128,7 @@ struct HtToHopPass : impl::HtToHopPassBase<HtToHopPass> {
     chosen.pingPong = pingPong;
     chosen.skipRescale = skipRescale;
     chosen.groupLists = groupLists;
+    chosen.cluster = cluster;
     chosen.masked = masked;
     if (groupLists && overlap) {
       getOperation().emitError("group-lists takes one product at a time; it excludes overlap");

@@ -72,6 +72,11 @@ private:
     return *kernel.getBody().front().getOps<ht::WorkItemOp>().begin();
   }
   bool usesTurns() { return options.pingPong && groups == 2; }
+  bool inCluster() { return options.cluster > 1; }
+  int64_t firstShared() { return options.groupLists ? 0 : 1; }
+  /// `stage` is the number of the one that was in the slot, as `sharedEnd` counts, or none where no
+  /// stage that is shared can follow in it.
+  void release(mlir::Value ring, mlir::Value slot, mlir::Value stage);
   void cloneBody(mlir::Region &from, mlir::Region &to, bool reload = false);
   mlir::Value score(mlir::Value scores, ht::ScoreOp from, mlir::Value stage);
   mlir::Value keep(mlir::Value stage);
@@ -97,8 +102,10 @@ private:
   mlir::Value maskPadding(mlir::Value scores, mlir::Value isPadded,
                           llvm::function_ref<mlir::Value()> columns);
   /// One stage by itself: output, maximum and sum after it, from those before.
+  /// `released` is the stage as release() takes it.
   llvm::SmallVector<mlir::Value> finishStage(hop::ProductOp product, mlir::Value slot,
-                                             mlir::Value stage, mlir::ValueRange before,
+                                             mlir::Value stage, mlir::Value released,
+                                             mlir::ValueRange before,
                                              llvm::function_ref<mlir::Value(mlir::Value)> mask,
                                              bool masked, llvm::function_ref<void()> beforeValues);
   llvm::SmallVector<mlir::Value> serialLoop(mlir::Value from, mlir::Value to,
@@ -122,6 +129,7 @@ private:
   hop::ItemOp item;
   mlir::IRMapping scalars;
   mlir::Value scale, queryRow, queryRows, firstColumns;
+  mlir::Value sharedEnd; ///< in a cluster, the number after the last stage that both blocks have
   mlir::Value firstClearing; ///< number in the item of the first stage that clear_unkept is for
 };
 

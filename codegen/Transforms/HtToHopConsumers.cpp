@@ -24,6 +24,10 @@ void HopBuilder::readScalars() {
 
 void HopBuilder::startConsumer() {
   readScalars();
+  if (inCluster()) {
+    sharedEnd = addI(hop::SharedStagesOp::create(builder, builder.getI32Type()),
+                     options.groupLists ? item.getFirst() : i32(firstShared()));
+  }
   scale = scalars.lookup(program.end.getScale());
   queryRows = hop::RowsOp::create(builder, tileType(64), queryTile, group);
   firstColumns = hop::FirstColumnsOp::create(builder, builder.getI32Type());
@@ -147,17 +151,31 @@ SmallVector<Value> HopBuilder::wait(hop::ProductOp product, ValueRange accumulat
   return SmallVector<Value>(op.getResults());
 }
 
+/// The next copy into the slot is that of the stage as many further as the ring has slots.
+void HopBuilder::release(Value ring, Value slot, Value stage) {
+  Value shared;
+  if (inCluster() && stage)
+    shared = arith::CmpIOp::create(builder, arith::CmpIPredicate::slt,
+                                   addI(stage, i32(kernel.getStages())), sharedEnd);
+  hop::ReleaseOp::create(builder, ring, slot, shared);
+}
+
 Value HopBuilder::next(Value slot, Value ring) {
   return hop::NextSlotOp::create(builder, slotType(), slot, ring);
 }
 
+/// No slot is released from here on, which is when the other block of a cluster may be gone.
 void HopBuilder::finish(Value output, Value maximum, Value sum) {
+  if (inCluster())
+    hop::ClusterArriveOp::create(builder);
   auto end =
       hop::SoftmaxEndOp::create(builder, output.getType(), rowType(), output, maximum, sum, scale);
   readScalars();
   hop::StoreOutputOp::create(builder, end.getOutput(), queryRow, item.getHead(), item.getBatch());
   if (program.lse)
     hop::StoreLseOp::create(builder, end.getLse(), queryRow, item.getHead(), item.getBatch());
+  if (inCluster())
+    hop::ClusterWaitOp::create(builder);
 }
 
 /// S(j + 1) = Q K(j + 1) and O += P(j) V(j) are in flight together, and the softmax of S(j + 1)
@@ -171,7 +189,7 @@ void HopBuilder::buildOverlapped() {
   Value slot = hop::FirstSlotOp::create(builder, slotType());
   auto product = multiplyKeys(slot);
   Value scores = wait(product, product.getResult())[0];
-  hop::ReleaseOp::create(builder, keys, slot);
+  release(keys, slot, i32(0));
   scores = score(scores, program.fullScore, item.getFirst());
   scores = hop::MaskColumnsOp::create(builder, scores.getType(), scores, firstColumns);
   auto step = softmax(scores, fill(rowType(), lowest), fill(rowType(), 0));
@@ -182,7 +200,7 @@ void HopBuilder::buildOverlapped() {
   Value output = wait(last, last.getResult(), state[1])[0];
   if (!options.masked)
     return finish(output, state[2], state[3]);
-  hop::ReleaseOp::create(builder, values, state[4]);
+  release(values, state[4], Value());
   state = maskedStages({output, state[2], state[3], next(state[4], keys)});
   finish(state[0], state[1], state[2]);
 }
@@ -215,11 +233,11 @@ SmallVector<Value> HopBuilder::overlappedLoop(Value from, Value to, ArrayRef<Val
           hop::PassTurnOp::create(builder, group);
         SmallVector<Value> ready =
             wait(scoresProduct, ValueRange{scoresProduct.getResult(), outputProduct.getResult()});
-        hop::ReleaseOp::create(builder, keys, slot);
+        release(keys, slot, index);
         Value scores = score(ready[0], program.fullScore, stage);
         auto step = softmax(scores, carried[2], carried[3]);
         output = wait(outputProduct, ready[1], weights)[0];
-        hop::ReleaseOp::create(builder, values, previous);
+        release(values, previous, addI(index, i32(-1)));
         Value packed = pack(step.getWeights());
         output = rescale(output, step.getCorrection());
         scf::YieldOp::create(
@@ -253,10 +271,11 @@ Value HopBuilder::maskPadding(Value scores, Value isPadded, function_ref<Value()
 }
 
 SmallVector<Value> HopBuilder::finishStage(hop::ProductOp product, Value slot, Value stage,
-                                           ValueRange before, function_ref<Value(Value)> mask,
-                                           bool masked, function_ref<void()> beforeValues) {
+                                           Value released, ValueRange before,
+                                           function_ref<Value(Value)> mask, bool masked,
+                                           function_ref<void()> beforeValues) {
   Value scores = wait(product, product.getResult())[0];
-  hop::ReleaseOp::create(builder, keys, slot);
+  release(keys, slot, released);
   scores = mask(score(scores, masked ? program.partialScore : program.fullScore, stage));
   auto step = softmax(scores, before[1], before[2]);
   Value packed = pack(step.getWeights());
@@ -264,7 +283,7 @@ SmallVector<Value> HopBuilder::finishStage(hop::ProductOp product, Value slot, V
   beforeValues();
   auto outputProduct = multiplyValues(packed, slot, output);
   output = wait(outputProduct, outputProduct.getResult(), packed)[0];
-  hop::ReleaseOp::create(builder, values, slot);
+  release(values, slot, released);
   return {output, step.getNewMaximum(), step.getNewSum()};
 }
 
@@ -284,7 +303,7 @@ SmallVector<Value> HopBuilder::serialLoop(Value from, Value to, ArrayRef<Value> 
           hop::PassTurnOp::create(builder, group);
         Value kept = masked ? keep(stage) : Value(); // while the product runs
         SmallVector<Value> after = finishStage(
-            product, slot, stage, carried,
+            product, slot, stage, masked ? Value() : index, carried,
             [&](Value scores) {
               if (masked)
                 return mask(scores, kept);

@@ -63,7 +63,7 @@ SmallVector<Value> HopBuilder::groupedLoop(Value from, Value to, ArrayRef<Value>
             [&](OpBuilder &, Location) {
               auto product = multiplyKeys(slot);
               SmallVector<Value> after = finishStage(
-                  product, slot, stage, carried,
+                  product, slot, stage, masked ? Value() : stage, carried,
                   [&](Value scores) {
                     if (masked)
                       return mask(scores, kept);

@@ -118,3 +118,45 @@ TEST_CASE("what a target cannot do is refused with the nearest fix") {
   CHECK(refusal(clip(64), {.tileK = 40}, "cpu") ==
         "tileK=40 is not a multiple of 16 from 16 to 256; use tileK=48");
 }
+
+TEST_CASE("what sm_90a cannot do is refused with the nearest fix") {
+  auto ofText = [](const Problem &problem, std::string_view text) {
+    Result<Schedule> schedule = Schedule::parse(text);
+    REQUIRE(schedule);
+    return refusal(problem, *schedule, "sm_90a");
+  };
+  Problem dense = clip(128);
+  auto [q, k] = dense.query().tokens();
+  Problem byExpression = dense.where(k.index() <= q.index());
+  CHECK(ofText(dense, "tileQ=128 tileK=128 gather=128 overlap=1 cluster=2") == "accepted");
+  CHECK(ofText(dense, "warps=8 gather=64") ==
+        "warps=8 means nothing on the target sm_90a; leave it out");
+  CHECK(ofText(dense, "tileQ=256 gather=64") ==
+        "tileQ=256 is not a multiple of 64 from 64 to 192; use tileQ=192");
+  CHECK(ofText(dense, "tileK=128 gather=48") ==
+        "gather=48 does not divide tileK=128; use gather=16");
+  CHECK(ofText(dense, "gather=64 stages=9") == "stages=9 is not 1 to 8; use stages=2");
+  CHECK(ofText(dense, "gather=64 groupLists=1 overlap=1") ==
+        "groupLists=1 takes one product at a time, not overlap=1; use overlap=0");
+  CHECK(ofText(dense, "gather=64 groupLists=1 pingPong=1") ==
+        "groupLists=1 has no turns to take, as pingPong=1 asks for; use pingPong=0");
+  CHECK(ofText(dense, "tileQ=64 gather=64 groupLists=1") ==
+        "groupLists=1 takes more than one warp group; use tileQ=128 or tileQ=192");
+  CHECK(ofText(clip(256), "tileK=192 gather=16") ==
+        "a key tile of 48 boxes; the 32 lanes of the producer copy one each; use a larger gather");
+  CHECK(ofText(dense, "tileQ=192 gather=64 pingPong=1") ==
+        "pingPong=1 takes two warp groups, not 3; use tileQ=128");
+  CHECK(ofText(clip(64), "gather=64 cluster=2") ==
+        "cluster=2 at head dim 64, whose 1 panels of 64 columns two blocks cannot share evenly; "
+        "use cluster=1");
+  CHECK(ofText(byExpression, "gather=64 overlap=1 cluster=2") ==
+        "cluster=2 for a mask by expression; use cluster=1");
+  CHECK(ofText(byExpression, "tileQ=192 gather=64") ==
+        "tileQ=192 for a mask by expression: three warp groups have no registers to evaluate it "
+        "under a product; use groupLists=1 overlap=0, or tileQ=128");
+  CHECK(ofText(dense, "tileQ=192 tileK=192 gather=64 stages=1") ==
+        "the schedule keeps 160 registers of scores and outputs a thread; there is room for 130; "
+        "use tileQ=192 tileK=128 stages=2 gather=128 skipRescale=1 cluster=2 order=longFirst");
+  CHECK(refusal(clip(64), {.cluster = 2}, "sm_80") ==
+        "cluster=2 means nothing on the target sm_80; leave it out");
+}

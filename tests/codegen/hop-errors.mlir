@@ -26,6 +26,25 @@ hop.kernel @chunks attributes {element = bf16, head_dim = 128 : i32, tile_k = 12
 
 // -----
 
+// expected-error@+1 {{is of clusters of 4 blocks; 1 and 2 can be}}
+hop.kernel @cluster attributes {element = bf16, head_dim = 128 : i32, tile_k = 128 : i32, gather = 64 : i32, consumers = 2 : i32, producer_registers = 24 : i32, consumer_registers = 240 : i32, cluster = 4 : i32} {
+}
+
+// -----
+
+// expected-error@+1 {{has 3 panels of 64 columns, which two blocks cannot share evenly}}
+hop.kernel @panels attributes {element = bf16, head_dim = 192 : i32, tile_k = 64 : i32, gather = 64 : i32, consumers = 2 : i32, producer_registers = 24 : i32, consumer_registers = 240 : i32, cluster = 2 : i32} {
+}
+
+// -----
+
+hop.kernel @alone attributes {element = bf16, head_dim = 128 : i32, tile_k = 128 : i32, gather = 64 : i32, consumers = 2 : i32, producer_registers = 24 : i32, consumer_registers = 240 : i32} {
+  // expected-error@+1 {{is for a kernel of clusters of 2 blocks}}
+  hop.cluster_arrive
+}
+
+// -----
+
 // expected-error@+1 {{a shared tile has a multiple of 8 rows up to 256 (a box of the copy engine), not 512}}
 func.func private @box(!hop.tile<512x64xbf16>)
 

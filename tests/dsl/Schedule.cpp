@@ -25,9 +25,10 @@ TEST_CASE("a schedule's text reads back") {
                       .overlap = 1,
                       .pingPong = 1,
                       .skipRescale = 1,
+                      .cluster = 2,
                       .order = order};
     CHECK(schedule.text().find("warps=8 vectorWidth=16 gather=16 overlap=1 pingPong=1 "
-                               "skipRescale=1 order=") != std::string::npos);
+                               "skipRescale=1 cluster=2 order=") != std::string::npos);
     Result<Schedule> back = Schedule::parse(schedule.text());
     REQUIRE(back);
     CHECK(*back == schedule);
@@ -46,6 +47,7 @@ TEST_CASE("mistakes in a schedule point at the column") {
   CHECK(refusal("tileQ=64 order=natral") ==
         "column 16: unknown order `natral`; did you mean natural");
   CHECK(refusal("tileQ=0") == "column 7: tileQ=0 is out of range; use 1..1024");
+  CHECK(refusal("cluster=3") == "column 9: cluster=3 is out of range; use 1..2");
   CHECK(refusal("warps=99999999999") == "column 7: warps=99999999999 is out of range; use 1..32");
   CHECK(refusal("tileQ=64 tileQ=64") == "column 10: `tileQ` is given twice; give it once");
   CHECK(refusal("tileQ 64") == "column 7: expected `=`, found `64`");

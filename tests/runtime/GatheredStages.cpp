@@ -112,6 +112,38 @@ TEST_CASE("stages cover the kept ranges exactly, each key once, and say where pa
   }));
 }
 
+TEST_CASE(
+    "two tiles share as many stages as keys that both keep make, less one where none is left") {
+  CHECK(test::holds("pairs of gathered stages", 2000, [] {
+    int64_t gather = *rc::gen::element<int64_t>(1, 16, 64);
+    int64_t perStage = *rc::gen::inRange<int64_t>(1, 13);
+    Tile one = drawTile(perStage * gather, gather), other = one;
+    other.kinds = test::drawKinds(one.tileK, gather, one.keyCount);
+    if (*rc::gen::inRange(0, 4) == 0)
+      other.kinds = one.kinds;
+    std::vector<uint32_t> stages;
+    GatheredStages gathered(stages, one.tileK, gather, one.keyCount);
+    auto rows = gathered.cutPair(one.ranges(), other.ranges(), nobody(one));
+    RC_ASSERT(complaint(one, stages, rows[0]) == "");
+    RC_ASSERT(complaint(other, stages, rows[1]) == "");
+    RC_ASSERT(int64_t(stages.size()) ==
+              gathered.entriesOf(one.ranges()) + gathered.entriesOf(other.ranges()));
+
+    int64_t inBoth = 0;
+    for (int64_t chunk = 0; (chunk + 1) * gather <= one.keyCount; ++chunk)
+      inBoth += one.kinds[size_t(chunk)] == 2 && other.kinds[size_t(chunk)] == 2;
+    int64_t most = inBoth / perStage;
+    bool isAll = most && std::min(one.chunksOf(2), other.chunksOf(2)) == most * perStage;
+    RC_ASSERT(rows[0].shared == most - isAll);
+    RC_ASSERT(rows[1].shared == rows[0].shared);
+    auto sharedOf = [&](const StageRow &row) {
+      return std::span(stages).subspan(size_t((row.first + 1) * perStage),
+                                       size_t(row.shared * perStage));
+    };
+    RC_ASSERT(std::ranges::equal(sharedOf(rows[0]), sharedOf(rows[1])));
+  }));
+}
+
 TEST_CASE("the remainder comes first, the ragged end in it, and padding after it") {
   std::vector<uint32_t> stages;
   GatheredStages gathered(stages, 64, 16, 200);

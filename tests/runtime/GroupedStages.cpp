@@ -94,6 +94,47 @@ TEST_CASE("every group sees the keys it keeps once, and masks what it keeps in p
   }));
 }
 
+TEST_CASE("two tiles begin with the stages that every group of both keeps in full") {
+  CHECK(test::holds("pairs of grouped stages", 2000, [] {
+    int64_t gather = *rc::gen::element<int64_t>(1, 16, 64);
+    int64_t perStage = *rc::gen::inRange<int64_t>(1, 9);
+    Tile tiles[2] = {drawTile(perStage * gather, gather), {}};
+    tiles[1] = tiles[0];
+    for (test::ChunkKinds &kinds : tiles[1].kinds)
+      if (*rc::gen::inRange(0, 2))
+        kinds = test::drawKinds(tiles[0].tileK, gather, tiles[0].keyCount);
+    std::vector<std::vector<KeyRange>> ranges;
+    std::vector<std::span<const KeyRange>> groups;
+    for (const Tile &tile : tiles)
+      for (const test::ChunkKinds &kinds : tile.kinds)
+        ranges.push_back(test::rangesOf(kinds, gather, tile.keyCount));
+    for (const std::vector<KeyRange> &own : ranges)
+      groups.emplace_back(own);
+    std::vector<uint32_t> stages;
+    GroupedStages grouped(stages, tiles[0].tileK, gather, tiles[0].keyCount);
+    size_t each = tiles[0].kinds.size();
+    AttendedKeys attended(gather, tiles[0].keyCount, groups);
+    auto rows =
+        grouped.cutPair(std::span(groups).first(each), std::span(groups).last(each), attended);
+    RC_ASSERT(complaint(tiles[0], rows[0], stages) == "");
+    RC_ASSERT(complaint(tiles[1], rows[1], stages) == "");
+
+    int64_t inAll = 0;
+    for (int64_t chunk = 0; (chunk + 1) * gather <= tiles[0].keyCount; ++chunk)
+      inAll += std::ranges::all_of(tiles, [&](const Tile &tile) {
+        return std::ranges::all_of(
+            tile.kinds, [&](const test::ChunkKinds &kinds) { return kinds[size_t(chunk)] == 2; });
+      });
+    RC_ASSERT(rows[0].shared == inAll / perStage);
+    RC_ASSERT(rows[1].shared == rows[0].shared);
+    auto sharedOf = [&](const StageRow &row) {
+      return std::span(stages).subspan(size_t(row.first * (perStage + 1)),
+                                       size_t(row.shared * (perStage + 1)));
+    };
+    RC_ASSERT(std::ranges::equal(sharedOf(rows[0]), sharedOf(rows[1])));
+  }));
+}
+
 TEST_CASE("shared stages come first, then those of some next to those of the others") {
   std::vector<uint32_t> stages;
   GroupedStages grouped(stages, 32, 16, 1000);

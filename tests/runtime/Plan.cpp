@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <map>
+#include <span>
 #include <tuple>
 
 namespace halftone {
@@ -73,20 +74,25 @@ int64_t checkItem(const Problem &problem, const Schedule &schedule, const Covera
   return kept;
 }
 
-void checkOrder(const std::vector<WorkItem> &work, WorkOrder order) {
+/// The items of a cluster stay together, and count as one by the length of both.
+void checkOrder(const std::vector<WorkItem> &work, const Schedule &schedule) {
+  auto together = size_t(schedule.cluster);
+  auto lengthAt = [&](size_t i) {
+    return length(work[i]) + (together == 2 ? length(work[i + 1]) : 0);
+  };
   double mean = 0;
   for (const WorkItem &item : work)
-    mean += double(length(item)) / double(work.size());
-  auto isLong = [&](const WorkItem &item) { return double(length(item)) > 1.5 * mean; };
-  for (size_t i = 1; i < work.size(); ++i) {
-    const WorkItem &a = work[i - 1], &b = work[i];
-    bool natural = place(a) < place(b);
-    if (order == WorkOrder::Natural)
+    mean += double(length(item)) * double(together) / double(work.size());
+  auto isLong = [&](size_t i) { return double(lengthAt(i)) > 1.5 * mean; };
+  for (size_t b = together; b < work.size(); b += together) {
+    size_t a = b - together;
+    bool natural = place(work[a]) < place(work[b]);
+    if (schedule.order == WorkOrder::Natural)
       REQUIRE(natural);
-    if (order == WorkOrder::LongFirst)
+    if (schedule.order == WorkOrder::LongFirst)
       REQUIRE((isLong(a) == isLong(b) ? natural : isLong(a)));
-    if (order == WorkOrder::LongestFirst)
-      REQUIRE((length(a) == length(b) ? natural : length(a) > length(b)));
+    if (schedule.order == WorkOrder::LongestFirst)
+      REQUIRE((lengthAt(a) == lengthAt(b) ? natural : lengthAt(a) > lengthAt(b)));
   }
 }
 
@@ -99,7 +105,37 @@ Schedule randomSchedule(test::RandomNumbers &random) {
   schedule.gather = random.pick({0, 16, 64, schedule.tileK});
   if (schedule.gather && schedule.tileK % schedule.gather)
     schedule.gather = 16;
+  if (schedule.gather)
+    schedule.cluster = random.pick({1, 2});
   return schedule;
+}
+
+/// The tiles of a cluster are neighbours. They share whole stages, which come after the first one,
+/// and as many as keys that both keep in full make, less one at most.
+void checkClusters(const Plan &made, const Schedule &schedule, int64_t queries, int64_t keys) {
+  for (size_t i = 0; i < made.work.size() && schedule.cluster == 1; ++i)
+    REQUIRE(made.work[i].shared == 0);
+  auto perStage = size_t(std::max(schedule.tileK / std::max(schedule.gather, 1), 1));
+  for (size_t i = 1; i < made.work.size() && schedule.cluster == 2; i += 2) {
+    const WorkItem &a = made.work[i - 1], &b = made.work[i];
+    REQUIRE(a.query % uint32_t(2 * schedule.tileQ) == 0);
+    REQUIRE(std::tuple(a.batch, a.head, a.query + uint32_t(schedule.tileQ)) == place(b));
+    REQUIRE(a.shared == b.shared);
+    REQUIRE(a.shared < std::min(a.full, b.full));
+    auto stagesOf = [&](const WorkItem &item) {
+      return std::span(made.stages).subspan((item.first + 1) * perStage, item.shared * perStage);
+    };
+    REQUIRE(std::ranges::equal(stagesOf(a), stagesOf(b)));
+    if (b.query >= queries)
+      REQUIRE(length(b) == 1);
+    if (b.query >= queries)
+      continue;
+    Coverage ofA(made, a, schedule, keys), ofB(made, b, schedule, keys);
+    int64_t inBoth = 0;
+    for (int64_t key = 0; key + schedule.gather <= keys; key += schedule.gather)
+      inBoth += ofA.full[size_t(key)] && ofB.full[size_t(key)];
+    REQUIRE(a.shared >= inBoth / int64_t(perStage) - 1);
+  }
 }
 
 TEST_CASE("a plan covers each kept pair once, and full tiles have no other") {
@@ -112,10 +148,12 @@ TEST_CASE("a plan covers each kept pair once, and full tiles have no other") {
     CAPTURE(schedule.text());
     Plan made = plan(problem, schedule);
 
-    int64_t queryTiles = (problem.query().tokenCount() + schedule.tileQ - 1) / schedule.tileQ;
+    int64_t rows = int64_t{schedule.tileQ} * schedule.cluster;
+    int64_t clusters = (problem.query().tokenCount() + rows - 1) / rows;
     REQUIRE(int64_t(made.work.size()) ==
-            queryTiles * problem.shape().heads * problem.shape().batch);
-    checkOrder(made.work, schedule.order);
+            clusters * schedule.cluster * problem.shape().heads * problem.shape().batch);
+    checkOrder(made.work, schedule);
+    checkClusters(made, schedule, problem.query().tokenCount(), problem.key().tokenCount());
 
     std::vector<WorkItem> work = made.work;
     std::sort(work.begin(), work.end(),
@@ -126,10 +164,12 @@ TEST_CASE("a plan covers each kept pair once, and full tiles have no other") {
       const WorkItem &item = work[i];
       REQUIRE(item.query % uint32_t(schedule.tileQ) == 0);
       REQUIRE((i == 0 || place(work[i - 1]) < place(item)));
+      if (item.query >= problem.query().tokenCount()) // the other block of a cluster
+        continue;
       Coverage coverage(made, item, schedule, problem.key().tokenCount());
       kept += checkItem(problem, schedule, coverage, item, walk);
       covered += coverage.keys *
-                 std::min<int64_t>(schedule.tileQ, problem.query().tokenCount() - item.query);
+                 std::clamp<int64_t>(problem.query().tokenCount() - item.query, 0, schedule.tileQ);
       // A gathering producer reads three stages ahead.
       if (int64_t gather = schedule.gather)
         REQUIRE((int64_t{item.first} + int64_t(length(item)) + 3) * (schedule.tileK / gather) <=

@@ -32,8 +32,24 @@ LogicalResult KernelOp::verify() {
   if (getGather() % 16 || getGather() > 256)
     return emitOpError() << "gathers chunks of " << getGather()
                          << " rows; a chunk is a multiple of 16 rows up to 256";
+  if (getCluster() != 1 && getCluster() != 2)
+    return emitOpError() << "is of clusters of " << getCluster() << " blocks; 1 and 2 can be";
+  int64_t panels = (int64_t(getHeadDim()) + 63) / 64;
+  if (getCluster() == 2 && panels % 2 != 0)
+    return emitOpError() << "has " << panels
+                         << " panels of 64 columns, which two blocks cannot share evenly";
   return success();
 }
+
+static LogicalResult verifyInCluster(Operation *op) {
+  if (auto kernel = op->getParentOfType<KernelOp>(); kernel && kernel.getCluster() == 1)
+    return op->emitOpError("is for a kernel of clusters of 2 blocks");
+  return success();
+}
+LogicalResult ClusterArriveOp::verify() { return verifyInCluster(*this); }
+LogicalResult SharedStagesOp::verify() { return verifyInCluster(*this); }
+LogicalResult ReleaseOp::verify() { return getShared() ? verifyInCluster(*this) : success(); }
+LogicalResult ClusterWaitOp::verify() { return verifyInCluster(*this); }
 
 LogicalResult RolesOp::verify() {
   if (getProducer().getNumArguments() != 0)
@@ -52,7 +68,7 @@ LogicalResult CopyOp::verify() {
       getOperation()->getParentRegion()->isAncestor(
           &getOperation()->getParentOfType<RolesOp>().getConsumer()))
     return emitOpError("belongs to the producer");
-  return success();
+  return getShared() ? verifyInCluster(*this) : success();
 }
 
 LogicalResult LoadUseOp::verify() {

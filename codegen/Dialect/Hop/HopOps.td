@@ -92,10 +92,17 @@ def Hop_KernelOp : Hop_Op<"kernel", [Symbol, IsolatedFromAbove, SingleBlock, NoT
     threads), 512 for three (128 x 512), 256 x 2 for one; setmaxnreg waits forever for more.
     `gather` is the number of rows of a chunk: a stage of tile_k rows is tile_k / gather chunks. With
     `group_lists` the plan says with each stage which warp groups use it (`hop.load_use`).
+
+    With `cluster` 2 blocks 2 i and 2 i + 1 are a cluster. `hop.shared_stages` are the same in both, from
+    the second one on, or with `group_lists` from the first: a shared `hop.copy` copies half of the panels, into both blocks. It waits for a slot that is
+    empty in both, so a `hop.release` ahead of it is shared as well and tells both producers. The other
+    block must not end before the last of these: consumers end with `hop.cluster_arrive` after their last
+    `hop.release`, and `hop.cluster_wait`.
   }];
   let arguments = (ins SymbolNameAttr:$sym_name, TypeAttr:$element, I32Attr:$head_dim, I32Attr:$tile_k,
                        I32Attr:$gather, I32Attr:$consumers, I32Attr:$producer_registers,
-                       I32Attr:$consumer_registers, UnitAttr:$group_lists, UnitAttr:$lse);
+                       I32Attr:$consumer_registers, UnitAttr:$group_lists,
+                       DefaultValuedAttr<I32Attr, "1">:$cluster, UnitAttr:$lse);
   let regions = (region SizedRegion<1>:$body);
   let assemblyFormat = "$sym_name attr-dict-with-keyword $body";
   let hasVerifier = 1;
@@ -123,6 +130,17 @@ def Hop_RolesOp : Hop_Op<"roles", [NoTerminator, ParentOneOf<["KernelOp"]>]> {
   let hasVerifier = 1;
 }
 
+def Hop_ClusterArriveOp : Hop_Op<"cluster_arrive"> {
+  let summary = "This consumer touches the cluster's other block no more";
+  let assemblyFormat = "attr-dict";
+  let hasVerifier = 1;
+}
+def Hop_ClusterWaitOp : Hop_Op<"cluster_wait"> {
+  let summary = "Waits until no consumer of the cluster touches another block any more";
+  let assemblyFormat = "attr-dict";
+  let hasVerifier = 1;
+}
+
 //===-- Rings -------------------------------------------------------------------------------------===//
 
 def Hop_FirstSlotOp : Hop_Op<"first_slot", [Pure]> {
@@ -146,6 +164,12 @@ def Hop_ClearingStagesOp : Hop_Op<"clearing_stages", [Pure]> {
   let description = "In the others every key is attended to by some query, so that no value row may hold a NaN.";
   let results = (outs I32:$count);
   let assemblyFormat = "attr-dict";
+}
+def Hop_SharedStagesOp : Hop_Op<"shared_stages", [Pure]> {
+  let summary = "How many of the work item's full stages the cluster's other block has, too";
+  let results = (outs I32:$count);
+  let assemblyFormat = "attr-dict";
+  let hasVerifier = 1;
 }
 def Hop_ItemOp : Hop_Op<"item"> {
   let summary = "Reads the work item from memory, each time anew";
@@ -183,10 +207,12 @@ def Hop_CopyOp : Hop_Op<"copy"> {
   let summary = "Acquires a slot and copies a stage's key or value rows into it";
   let description = [{
     Waits until every consumer has released the slot, then starts one box a panel when the stage's rows
-    are consecutive, else one box a chunk and panel. Rows past the key length arrive as zeros.
+    are consecutive, else one box a chunk and panel. Rows past the key length arrive as zeros. Where it
+    is `shared`, this block copies half of the panels, and into both blocks of the cluster.
   }];
-  let arguments = (ins Ht_Operand:$operand, Hop_StageType:$stage, I32:$head, I32:$batch, Hop_RingType:$ring, Hop_SlotType:$slot);
-  let assemblyFormat = "$operand $stage `,` $head `,` $batch `into` $ring `[` $slot `]` attr-dict `:` type($ring)";
+  let arguments = (ins Ht_Operand:$operand, Hop_StageType:$stage, I32:$head, I32:$batch, Hop_RingType:$ring, Hop_SlotType:$slot,
+                       Optional<I1>:$shared);
+  let assemblyFormat = "$operand $stage `,` $head `,` $batch `into` $ring `[` $slot `]` (`shared` $shared^)? attr-dict `:` type($ring)";
   let hasVerifier = 1;
 }
 def Hop_AwaitOp : Hop_Op<"await"> {
@@ -203,8 +229,10 @@ def Hop_AwaitSlotOp : Hop_Op<"await_slot"> {
 }
 def Hop_ReleaseOp : Hop_Op<"release"> {
   let summary = "Hands a slot back to the producer: this warp group reads it no more";
-  let arguments = (ins Hop_RingType:$ring, Hop_SlotType:$slot);
-  let assemblyFormat = "$ring `[` $slot `]` attr-dict `:` type($ring)";
+  let description = "Where it is `shared`, to the producers of both blocks: the next copy into the slot is shared.";
+  let arguments = (ins Hop_RingType:$ring, Hop_SlotType:$slot, Optional<I1>:$shared);
+  let assemblyFormat = "$ring `[` $slot `]` (`shared` $shared^)? attr-dict `:` type($ring)";
+  let hasVerifier = 1;
 }
 def Hop_SkipOp : Hop_Op<"skip"> {
   let summary = "Waits until the slot is filled and hands it back unread";

@@ -42,14 +42,20 @@ Value Emitter::kvHead(Value head) {
 }
 
 void Emitter::bulkCopy(Value destination, Value map, Value barrier, Value column, Value row,
-                       Value head, Value batch) {
+                       Value head, Value batch, Value blocks) {
   // The shared::cta form (PTX 8.6): without it the destination would have to be a cluster address.
+  bool inBlock = !blocks;
+  if (!inBlock)
+    destination = LLVM::AddrSpaceCastOp::create(
+        builder, LLVM::LLVMPointerType::get(builder.getContext(), 7), destination);
   NVVM::CpAsyncBulkTensorGlobalToSharedClusterOp::create(
       builder, destination, map, ValueRange{column, row, head, batch}, barrier,
-      /*im2colOffsets=*/ValueRange{}, /*multicastMask=*/Value(), /*l2CacheHint=*/Value(),
-      NVVM::TMALoadMode::TILE, /*isCTAOnly=*/true, /*group=*/NVVM::CTAGroupKindAttr(),
+      /*im2colOffsets=*/ValueRange{}, /*multicastMask=*/blocks, /*l2CacheHint=*/Value(),
+      NVVM::TMALoadMode::TILE, /*isCTAOnly=*/inBlock, /*group=*/NVVM::CTAGroupKindAttr(),
       /*predicate=*/Value());
 }
+
+Value Emitter::blockOfCluster() { return NVVM::ClusterId::create(builder, builder.getI32Type()); }
 
 void Emitter::emitLoadQuery(LoadQueryOp op) {
   auto type = op.getTile().getType();
@@ -101,20 +107,33 @@ void Emitter::emitCopy(CopyOp op) {
   Value slot = held.at(op.getSlot())[0], phase = held.at(op.getSlot())[1];
   Value first = held.at(op.getStage())[0], own = held.at(op.getStage())[1];
   Value head = kvHead(one(op.getHead())), batch = one(op.getBatch());
-  int64_t panel = tile.getRows() * 128;
+  int64_t bytesOfPanel = tile.getRows() * 128;
 
   waitBarrier(barrierAt(place.emptyBarriers, slot), phase);
   Value full = barrierAt(place.fullBarriers, slot);
   ifThen(LLVM::ICmpOp::create(builder, LLVM::ICmpPredicate::eq, lane, i32(0)),
          [&] { expectBytes(full, tile.getBytes()); });
   Value base = add(multiply(slot, tile.getBytes()), place.tiles);
-  Value rowMask = i32(0x7fffffff);
+  // Of a shared stage this block copies half of the panels, into both.
+  Value panels = i32(tile.getPanels()), firstPanel, blocks;
+  if (Value isShared = op.getShared()) {
+    Value block = blockOfCluster(), half = i32(tile.getPanels() / 2);
+    auto ifShared = [&](Value a, Value b) {
+      return LLVM::SelectOp::create(builder, one(isShared), a, b);
+    };
+    panels = ifShared(half, panels);
+    firstPanel = ifShared(LLVM::MulOp::create(builder, block, half), i32(0));
+    blocks = LLVM::TruncOp::create(builder, builder.getI16Type(), ifShared(i32(3), add(block, 1)));
+  }
+  auto copyPanel = [&](Value number, Value chunkBytes, Value map, Value row) {
+    Value panel = firstPanel ? add(number, firstPanel) : number;
+    Value at = add(base, multiply(panel, bytesOfPanel));
+    bulkCopy(sharedAt(chunkBytes ? add(at, chunkBytes) : at), map, full, multiply(panel, 64),
+             LLVM::AndOp::create(builder, row, i32(0x7fffffff)), head, batch, blocks);
+  };
   auto consecutive = [&] {
-    ifThen(
-        LLVM::ICmpOp::create(builder, LLVM::ICmpPredicate::ult, lane, i32(tile.getPanels())), [&] {
-          bulkCopy(sharedAt(add(base, multiply(lane, panel))), isKey ? keyMap : valueMap, full,
-                   multiply(lane, 64), LLVM::AndOp::create(builder, first, rowMask), head, batch);
-        });
+    ifThen(LLVM::ICmpOp::create(builder, LLVM::ICmpPredicate::ult, lane, panels),
+           [&] { copyPanel(lane, Value(), isKey ? keyMap : valueMap, first); });
   };
   if (chunks == 1)
     return consecutive();
@@ -124,16 +143,13 @@ void Emitter::emitCopy(CopyOp op) {
   builder.setInsertionPointToStart(branch.thenBlock());
   consecutive();
   builder.setInsertionPointToStart(branch.elseBlock());
-  ifThen(
-      LLVM::ICmpOp::create(builder, LLVM::ICmpPredicate::ult, lane, i32(tile.getPanels() * chunks)),
-      [&] {
-        Value myPanel = LLVM::UDivOp::create(builder, lane, i32(chunks));
-        Value myChunk = LLVM::URemOp::create(builder, lane, i32(chunks));
-        Value at =
-            add(base, add(multiply(myPanel, panel), multiply(myChunk, kernel.getGather() * 128)));
-        bulkCopy(sharedAt(at), isKey ? keyGatherMap : valueGatherMap, full, multiply(myPanel, 64),
-                 LLVM::AndOp::create(builder, own, rowMask), head, batch);
-      });
+  Value boxes = LLVM::MulOp::create(builder, panels, i32(chunks));
+  ifThen(LLVM::ICmpOp::create(builder, LLVM::ICmpPredicate::ult, lane, boxes), [&] {
+    Value myPanel = LLVM::UDivOp::create(builder, lane, i32(chunks));
+    Value myChunk = LLVM::URemOp::create(builder, lane, i32(chunks));
+    copyPanel(myPanel, multiply(myChunk, kernel.getGather() * 128),
+              isKey ? keyGatherMap : valueGatherMap, own);
+  });
 }
 
 void Emitter::emitNextSlot(NextSlotOp op) {
@@ -156,7 +172,7 @@ void Emitter::emitAwaitSlot(AwaitSlotOp op) {
 }
 
 void Emitter::emitRelease(ReleaseOp op) {
-  release(rings.at(op.getRing()), held.at(op.getSlot())[0]);
+  release(rings.at(op.getRing()), held.at(op.getSlot())[0], op.getShared());
 }
 
 void Emitter::emitSkip(SkipOp op) {
@@ -165,16 +181,30 @@ void Emitter::emitSkip(SkipOp op) {
   waitBarrier(barrierAt(place.fullBarriers, slot), phase);
   // The barriers that hop.rewrite uses, long before.
   emitNamedBarrier(add(pin({one(op.getGroup())}).front(), 4), i32(128));
-  release(place, slot);
+  release(place, slot, Value());
 }
 
-void Emitter::release(const RingPlace &place, Value slot) {
+void Emitter::release(const RingPlace &place, Value slot, Value isShared) {
   Value inGroup = LLVM::AndOp::create(builder, thread, i32(127));
-  Value barrier = add(multiply(slot, 8), place.emptyBarriers);
+  Value barrier = add(add(multiply(slot, 8), place.emptyBarriers), sharedAddress);
   // A predicate, not a branch: see emitClearUnkept.
-  assembly("{ .reg .pred first; setp.eq.u32 first, $0, 0; "
-           "@first mbarrier.arrive.shared::cta.b64 _, [$1]; }",
-           "r,r,~{memory}", {inGroup, add(barrier, sharedAddress)}, {});
+  if (kernel.getCluster() == 1) {
+    assembly("{ .reg .pred first; setp.eq.u32 first, $0, 0; "
+             "@first mbarrier.arrive.shared::cta.b64 _, [$1]; }",
+             "r,r,~{memory}", {inGroup, barrier}, {});
+    return;
+  }
+  // Threads 0 and 1 arrive: one at either block's barrier, or both at this one's. The slot was read
+  // by finished matrix ops, so nothing need be ordered: release at the cluster's scope would be a
+  // fence of the whole GPU.
+  Value toBoth = i32(0);
+  if (isShared)
+    toBoth = LLVM::ZExtOp::create(builder, builder.getI32Type(), one(isShared));
+  assembly("{ .reg .pred first, both; .reg .b32 block, remote; setp.lt.u32 first, $0, 2; "
+           "setp.ne.u32 both, $2, 0; mov.u32 block, %cluster_ctarank; "
+           "selp.b32 block, $0, block, both; @first mapa.shared::cluster.u32 remote, $1, block; "
+           "@first mbarrier.arrive.shared::cluster.b64 _, [remote]; }",
+           "r,r,r,~{memory}", {inGroup, barrier, toBoth}, {});
 }
 
 } // namespace halftone::hop

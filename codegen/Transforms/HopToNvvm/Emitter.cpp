@@ -107,6 +107,9 @@ void Emitter::emitFunction() {
                     builder.getDenseI32ArrayAttr({threads}));
   // ptxas honours setmaxnreg only when it knows that one block a multiprocessor is enough.
   function->setAttr(NVVM::NVVMDialect::getMinctasmAttrName(), builder.getI32IntegerAttr(1));
+  if (kernel.getCluster() > 1)
+    function->setAttr(NVVM::NVVMDialect::getClusterDimAttrName(),
+                      builder.getDenseI32ArrayAttr({int32_t(kernel.getCluster()), 1, 1}));
   function->setAttr("ht.shared_bytes", builder.getI32IntegerAttr(int32_t(sharedBytes)));
   function->setAttr("ht.threads", builder.getI32IntegerAttr(threads));
   // A tensor map that is not a grid constant is copied to local memory; without its alignment the
@@ -159,13 +162,20 @@ void Emitter::emitPrologue(RolesOp roles) {
       if (auto ring = dyn_cast<RingOp>(op))
         for (int64_t stage = 0; stage < ring.getRing().getType().getStages(); ++stage) {
           initialise(rings[ring.getRing()].fullBarriers + 8 * stage, 1);
-          initialise(rings[ring.getRing()].emptyBarriers + 8 * stage, kernel.getConsumers());
+          initialise(rings[ring.getRing()].emptyBarriers + 8 * stage,
+                     kernel.getConsumers() * kernel.getCluster());
         }
     }
     NVVM::FenceMbarrierInitOp::create(builder);
   });
   emitAsyncFence();
-  NVVM::Barrier0Op::create(builder);
+  if (kernel.getCluster() == 1) {
+    NVVM::Barrier0Op::create(builder);
+    return;
+  }
+  // Neither block touches the other's barriers before they are.
+  NVVM::ClusterArriveRelaxedOp::create(builder, builder.getUnitAttr());
+  NVVM::ClusterWaitOp::create(builder, builder.getUnitAttr());
 }
 
 void Emitter::placeThread() {
@@ -174,99 +184,7 @@ void Emitter::placeThread() {
   columnPair = multiply(LLVM::AndOp::create(builder, lane, i32(3)), 2);
 }
 
-//===-- Control flow -------------------------------------------------------------------------===//
-
-SmallVector<Type> Emitter::registerTypes(Type type) {
-  if (auto frag = dyn_cast<FragType>(type)) {
-    Type element = frag.getElement();
-    Type held = element.isF32() ? element : builder.getI32Type();
-    return SmallVector<Type>(frag.getRegisters(), held);
-  }
-  if (auto kept = dyn_cast<KeptType>(type))
-    return SmallVector<Type>(kept.getRegisters(), builder.getI32Type());
-  if (isa<SlotType>(type))
-    return {builder.getI32Type(), builder.getI32Type()};
-  if (isa<StageType>(type))
-    return {builder.getI32Type(), builder.getI32Type()};
-  if (isa<TileType>(type))
-    return {builder.getI32Type()};
-  if (isa<TokenType>(type))
-    return {};
-  return {type};
-}
-
-Registers Emitter::take(ValueRange values) {
-  Registers all;
-  for (Value value : values)
-    llvm::append_range(all, held.at(value));
-  return all;
-}
-
-Value Emitter::one(Value value) {
-  // A value of the entry block of the module's function (none today) or a mapped scalar.
-  auto found = held.find(value);
-  assert(found != held.end() && found->second.size() == 1 && "not a scalar");
-  return found->second.front();
-}
-
-void Emitter::emitBlock(Block &block) {
-  for (Operation &op : block.without_terminator())
-    if (failed(emitOp(&op)))
-      op.emitError("internal: hop-to-nvvm has no lowering for this operation");
-  auto yield = cast<scf::YieldOp>(block.getTerminator());
-  Registers yielded = take(yield.getResults());
-  scf::YieldOp::create(builder, yielded);
-}
-
-void Emitter::emitFor(scf::ForOp loop) {
-  SmallVector<Value> bounds;
-  for (Value bound : {loop.getLowerBound(), loop.getUpperBound(), loop.getStep()})
-    bounds.push_back(one(bound));
-  auto lowered =
-      scf::ForOp::create(builder, bounds[0], bounds[1], bounds[2], take(loop.getInitArgs()));
-  give(loop.getInductionVar(), {lowered.getInductionVar()});
-  auto distribute = [&](ValueRange from, ValueRange to) {
-    for (Value value : to) {
-      size_t count = registerTypes(value.getType()).size();
-      give(value, Registers(from.take_front(count)));
-      from = from.drop_front(count);
-    }
-  };
-  distribute(lowered.getRegionIterArgs(), loop.getRegionIterArgs());
-  {
-    OpBuilder::InsertionGuard guard(builder);
-    if (!lowered.getBody()->empty() && lowered.getBody()->back().hasTrait<OpTrait::IsTerminator>())
-      lowered.getBody()->back().erase();
-    builder.setInsertionPointToEnd(lowered.getBody());
-    emitBlock(*loop.getBody());
-  }
-  distribute(lowered.getResults(), loop.getResults());
-}
-
-void Emitter::emitIf(scf::IfOp branch) {
-  SmallVector<Type> types;
-  for (Type type : branch.getResultTypes())
-    llvm::append_range(types, registerTypes(type));
-  auto lowered =
-      scf::IfOp::create(builder, types, one(branch.getCondition()),
-                        /*addThenBlock=*/true, /*addElseBlock=*/branch.elseBlock() != nullptr);
-  auto fill = [&](Block *from, Block *to) {
-    OpBuilder::InsertionGuard guard(builder);
-    if (!to->empty())
-      to->back().erase();
-    builder.setInsertionPointToEnd(to);
-    emitBlock(*from);
-  };
-  fill(branch.thenBlock(), lowered.thenBlock());
-  if (branch.elseBlock())
-    fill(branch.elseBlock(), lowered.elseBlock());
-  ValueRange from = lowered.getResults();
-  for (Value value : branch.getResults()) {
-    size_t count = registerTypes(value.getType()).size();
-    give(value, Registers(from.take_front(count)));
-    from = from.drop_front(count);
-  }
-}
+//===-- Operations --------------------------------------------------------------------------===//
 
 LogicalResult Emitter::emitOp(Operation *op) {
   builder.setLoc(op->getLoc());
@@ -276,8 +194,17 @@ LogicalResult Emitter::emitOp(Operation *op) {
     return emitIf(branch), success();
   if (auto item = dyn_cast<ItemOp>(op))
     return emitItem(item), success();
-  if (isa<FirstColumnsOp>(op))
-    return give(op->getResult(0), {itemField(layout::itemColumns)}), success();
+  // Two numbers of 16 bits; only in a cluster is the second not 0.
+  if (isa<FirstColumnsOp>(op)) {
+    Value both = itemField(layout::itemColumns);
+    if (kernel.getCluster() > 1)
+      both = LLVM::AndOp::create(builder, both, i32(0xffff));
+    return give(op->getResult(0), {both}), success();
+  }
+  if (isa<SharedStagesOp>(op))
+    return give(op->getResult(0),
+                {LLVM::LShrOp::create(builder, itemField(layout::itemColumns), i32(16))}),
+           success();
   if (isa<ClearingStagesOp>(op))
     return give(op->getResult(0), {itemField(layout::itemClearing)}), success();
   if (isa<FirstSlotOp>(op))
@@ -299,6 +226,10 @@ LogicalResult Emitter::emitOp(Operation *op) {
     return give(fill.getResult(), Registers(fill.getResult().getType().getRegisters(), value)),
            success();
   }
+  if (isa<ClusterArriveOp>(op))
+    return NVVM::ClusterArriveRelaxedOp::create(builder, UnitAttr()), success();
+  if (isa<ClusterWaitOp>(op))
+    return NVVM::ClusterWaitOp::create(builder, UnitAttr()), success();
   if (auto take = dyn_cast<TakeTurnOp>(op)) {
     emitNamedBarrier(add(one(take.getGroup()), 2), i32(256));
     return success();

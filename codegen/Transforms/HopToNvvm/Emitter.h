@@ -20,7 +20,7 @@ struct RingPlace {
 /// rebuilt around them. A walk over the structured program, not a dialect conversion, because the
 /// mapping is one to many for nearly every value and the order of what is emitted matters to ptxas.
 ///
-/// Split by topic: Emitter.cpp (function, roles, control flow), Copies.cpp (rings, barriers, bulk
+/// Split by topic: Emitter.cpp (function, roles), ControlFlow.cpp, Copies.cpp (rings, barriers, bulk
 /// copies), MatrixOps.cpp (wgmma), Fragments.cpp (softmax), Masks.cpp, Keep.cpp, Stores.cpp.
 class Emitter {
 public:
@@ -36,16 +36,19 @@ private:
   /// Reads the thread's number anew while it lives: what follows from it need not be held in
   /// registers all through the loops before.
   struct ThreadAnew;
-  void emitBlock(mlir::Block &block);
   mlir::LogicalResult emitOp(mlir::Operation *op);
-  void emitFor(mlir::scf::ForOp loop);
-  void emitIf(mlir::scf::IfOp branch);
   void emitItem(ItemOp item);
   mlir::Value itemField(int64_t offset); ///< of the block's work item
-  llvm::SmallVector<mlir::Type> registerTypes(mlir::Type type);
   Registers take(mlir::ValueRange values);
   mlir::Value one(mlir::Value value); ///< the single register of a scalar
   void give(mlir::Value value, Registers registers) { held[value] = std::move(registers); }
+
+  // ControlFlow.cpp
+  void emitBlock(mlir::Block &block);
+  void emitFor(mlir::scf::ForOp loop);
+  void emitIf(mlir::scf::IfOp branch);
+  void distribute(mlir::ValueRange registers, mlir::ValueRange to);
+  llvm::SmallVector<mlir::Type> registerTypes(mlir::Type type);
 
   // Copies.cpp
   void emitLoadQuery(LoadQueryOp op);
@@ -56,11 +59,14 @@ private:
   void emitCopy(CopyOp op);
   void emitAwaitSlot(AwaitSlotOp op);
   void emitRelease(ReleaseOp op);
-  void release(const RingPlace &place, mlir::Value slot);
+  void release(const RingPlace &place, mlir::Value slot, mlir::Value isShared);
   void emitSkip(SkipOp op);
   void emitNextSlot(NextSlotOp op);
+  /// With `blocks`, an i16, into the same place of these blocks of the cluster, each of which
+  /// hears of it by its own barrier.
   void bulkCopy(mlir::Value destination, mlir::Value map, mlir::Value barrier, mlir::Value column,
-                mlir::Value row, mlir::Value head, mlir::Value batch);
+                mlir::Value row, mlir::Value head, mlir::Value batch, mlir::Value blocks = {});
+  mlir::Value blockOfCluster(); ///< this block's number in its cluster
   mlir::Value barrierAt(int64_t offset, mlir::Value index = {});
   void waitBarrier(mlir::Value barrier, mlir::Value phase);
   void expectBytes(mlir::Value barrier, int64_t bytes);

@@ -1,0 +1,52 @@
+#include "runtime/SharedRanges.h"
+
+#include <algorithm>
+
+namespace halftone {
+
+void SharedRanges::find(std::span<const KeyRange> a, std::span<const KeyRange> b) {
+  found.clear();
+  for (auto ofA = a.begin(), ofB = b.begin(); ofA != a.end() && ofB != b.end();) {
+    uint32_t begin = std::max(ofA->begin, ofB->begin), end = std::min(ofA->end, ofB->end);
+    end -= end % uint32_t(granule);
+    if (ofA->full && ofB->full && begin < end)
+      found.push_back({begin, end, true});
+    ofA->end < ofB->end ? ++ofA : ++ofB;
+  }
+}
+
+void SharedRanges::shorten(int64_t count) {
+  size_t kept = 0;
+  for (; kept < found.size() && count > 0; ++kept) {
+    KeyRange &range = found[kept];
+    int64_t taken = std::min(count, (int64_t{range.end} - range.begin) / granule);
+    range.end = range.begin + uint32_t(taken * granule);
+    count -= taken;
+  }
+  found.resize(kept);
+}
+
+int64_t SharedRanges::chunks() const {
+  int64_t count = 0;
+  for (const KeyRange &range : found)
+    count += (int64_t{range.end} - range.begin) / granule;
+  return count;
+}
+
+std::vector<KeyRange> SharedRanges::without(std::span<const KeyRange> ranges) const {
+  std::vector<KeyRange> rest;
+  auto next = found.begin();
+  for (const KeyRange &range : ranges) {
+    uint32_t from = range.begin;
+    for (; range.full && next != found.end() && next->begin < range.end; ++next) {
+      if (next->begin > from)
+        rest.push_back({from, next->begin, true});
+      from = next->end;
+    }
+    if (from < range.end)
+      rest.push_back({from, range.end, range.full});
+  }
+  return rest;
+}
+
+} // namespace halftone
