@@ -58,11 +58,11 @@ Status checkCluster(const Problem &problem, const Schedule &schedule) {
 
 } // namespace
 
-/// As measured on an H200 for head dim 128: wide gathered tiles under two warp groups for masks of
-/// blocks; three warp groups for dense problems, where keys and values are read a third less often,
-/// and for masks of which one warp group keeps less than three do. There, and at head dims above
-/// 192, two blocks that share stages are 1 to 2.5 % faster: power limits all of them, and bytes
-/// that do not come from the second-level cache take none.
+/// As measured on an H200 for head dim 128: three warp groups, which read keys and values a third
+/// less often than two; for masks of which one warp group keeps less than three do with lists for
+/// each. There, and at head dims above 192, two blocks that share stages are 1 to 2.5 % faster:
+/// power limits all of them, and bytes that do not come from the second-level cache take none. Two
+/// warp groups with wide gathered tiles where three have no registers for it.
 Schedule hopSchedule(const Problem &problem, const Target &target) {
   int64_t headDim = problem.shape().headDim;
   const Pattern &pattern = problem.pattern();
@@ -78,8 +78,13 @@ Schedule hopSchedule(const Problem &problem, const Target &target) {
   schedule.gather = block ? dividing(widest, block, 16) : widest;
   if (block && block < 128 && headDim > 128) // below, lists by warp group are faster
     schedule.tileQ = 64;
+  bool ofTiles = headDim <= 128 && keepsWholeTiles(pattern, 192, schedule.gather);
+  // A narrow output leaves registers for both products at once, which are worth more than lists to
+  // a mask that two warp groups keep whole.
+  bool byGroups = !ofTiles && block && headDim <= 128 && (headDim > 64 || block < 128) &&
+                  keepsWholeTiles(pattern, 64, schedule.gather);
   // A mask by expression: finer chunks leave less to mask, and cost more to evaluate and to copy.
-  bool masked = !keepsWholeTiles(pattern, schedule.tileQ, schedule.gather);
+  bool masked = !byGroups && !keepsWholeTiles(pattern, schedule.tileQ, schedule.gather);
   if (masked) {
     if (headDim <= 128)
       schedule.gather = block ? dividing(32, block, 16) : 32;
@@ -90,11 +95,9 @@ Schedule hopSchedule(const Problem &problem, const Target &target) {
     if (headDim > 192)
       schedule.tileK = 64;
   }
-  // A mask of blocks too small for two warp groups is kept exactly by lists for each of three. By
-  // expression those are as fast as two warp groups that overlap, and compile twice as fast.
-  bool byGroups = block && block < 128 && keepsWholeTiles(pattern, 64, schedule.gather);
-  byGroups |= masked && headDim > 96 && !hasScores(problem);
-  if (headDim <= 128 && (byGroups || keepsWholeTiles(pattern, 192, schedule.gather))) {
+  // By expression lists are as fast as two warp groups that overlap, and compile twice as fast.
+  byGroups |= masked && headDim > 96 && headDim <= 128 && !hasScores(problem);
+  if (byGroups || ofTiles) {
     schedule.groupLists = byGroups;
     schedule.skipRescale = !masked || !isLong(pattern);
     schedule.tileQ = 192;
