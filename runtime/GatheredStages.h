@@ -72,9 +72,9 @@ private:
              uint32_t *rest);
 
   std::vector<uint32_t> &stages;
+  int64_t gather, keyCount, perStage;
   std::vector<KeyRange> partialRanges; ///< of the tile at hand, by whether they are attended to
   SharedRanges inBoth;                 ///< of the tiles at hand
-  int64_t gather, keyCount, perStage;
 };
 
 } // namespace halftone

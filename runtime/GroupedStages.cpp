@@ -15,7 +15,7 @@ constexpr unsigned setsInOrder[] = {3, 4, 6, 1, 5, 2, 7};
 
 /// Walks the ranges of all groups together: between two ends of any of them the same groups keep
 /// the keys, all of them whole or some only in part.
-void GroupedStages::split(Groups groups) {
+void GroupedStages::split(Groups groups, Kept &kept) {
   for (auto &ofKind : kept)
     for (std::vector<KeyRange> &ranges : ofKind)
       ranges.clear();
@@ -62,35 +62,39 @@ int64_t GroupedStages::mostEntries(Groups groups) const {
   return (chunks / perStage + 3 * subsets) * entries();
 }
 
-/// Fills up the stage at the end, which has its first `chunks`, and says who uses it.
-void GroupedStages::close(std::vector<uint32_t> &to, int64_t chunks, int64_t keys, unsigned users,
-                          bool partial, bool clears) {
-  size_t begin = to.size() - size_t(chunks);
-  to.resize(begin + size_t(perStage));
-  completeStage(std::span(to).subspan(begin), size_t(chunks), gather, keyCount);
-  int64_t columns = partial ? perStage * gather : keys;
-  uint32_t padded = columns < perStage * gather ? paddedBit : 0;
-  to.push_back(users | (clears ? clearingBit : 0) | padded | uint32_t(columns) << columnsShift);
-}
-
+/// Appends the stages of these ranges and says with each who uses it.
 void GroupedStages::write(std::span<const KeyRange> ranges, unsigned users, bool partial,
                           bool clears, std::vector<uint32_t> &to) {
+  int64_t count = 0;
+  for (const KeyRange &range : ranges)
+    count += (int64_t{range.end} - range.begin + gather - 1) / gather;
+  size_t before = to.size();
+  to.resize(before + size_t((count + perStage - 1) / perStage * entries()));
+  uint32_t *stage = to.data() + before;
   int64_t chunks = 0, keys = 0;
+  auto close = [&] {
+    completeStage({stage, size_t(perStage)}, size_t(chunks), gather, keyCount);
+    int64_t columns = partial ? perStage * gather : keys;
+    uint32_t padded = columns < perStage * gather ? paddedBit : 0;
+    stage[perStage] =
+        users | (clears ? clearingBit : 0) | padded | uint32_t(columns) << columnsShift;
+    stage += entries();
+    chunks = keys = 0;
+  };
   for (const KeyRange &range : ranges)
     for (int64_t key = range.begin; key < range.end; key += gather) {
-      to.push_back(uint32_t(key));
+      stage[chunks] = uint32_t(key);
       keys += std::min(gather, range.end - key);
-      if (++chunks < perStage)
-        continue;
-      close(to, chunks, keys, users, partial, clears);
-      chunks = keys = 0;
+      if (++chunks == perStage)
+        close();
     }
   if (chunks)
-    close(to, chunks, keys, users, partial, clears);
+    close();
 }
 
 /// Appends the stages of one kind; their number.
-uint32_t GroupedStages::append(bool partial, unsigned all, const AttendedKeys &attended) {
+uint32_t GroupedStages::appendKind(const Kept &kept, bool partial, unsigned all,
+                                   const AttendedKeys &attended) {
   size_t before = stages.size();
   for (unsigned users = 1; users <= all; ++users) {
     written[users].clear();
@@ -121,29 +125,33 @@ uint32_t GroupedStages::append(bool partial, unsigned all, const AttendedKeys &a
   return uint32_t((stages.size() - before) / size);
 }
 
-StageRow GroupedStages::cut(Groups groups, std::span<const KeyRange> shared,
-                            const AttendedKeys &attended) {
-  split(groups);
-  unsigned all = (1U << groups.size()) - 1;
+/// Appends the stages of one tile, those of `shared` first.
+StageRow GroupedStages::append(Kept &kept, unsigned all, std::span<const KeyRange> shared,
+                               const AttendedKeys &attended) {
   size_t before = stages.size();
   StageRow row{.first = uint32_t(before / size_t(entries()))};
   write(shared, all, /*partial=*/false, /*clears=*/false, stages);
   row.shared = uint32_t((stages.size() - before) / size_t(entries()));
   if (row.shared)
     kept[false][all] = inBoth.without(kept[false][all]);
-  row.full = row.shared + append(false, all, attended);
-  row.partial = append(true, all, attended);
+  row.full = row.shared + appendKind(kept, false, all, attended);
+  row.partial = appendKind(kept, true, all, attended);
   return row;
+}
+
+StageRow GroupedStages::cut(Groups groups, const AttendedKeys &attended) {
+  split(groups, keptOf[0]);
+  return append(keptOf[0], (1U << groups.size()) - 1, {}, attended);
 }
 
 std::array<StageRow, 2> GroupedStages::cutPair(Groups a, Groups b, const AttendedKeys &attended) {
   unsigned all = (1U << a.size()) - 1;
-  split(a);
-  std::vector<KeyRange> ofA = kept[false][all];
-  split(b);
-  inBoth.find(ofA, kept[false][all]);
+  split(a, keptOf[0]);
+  split(b, keptOf[1]);
+  inBoth.find(keptOf[0][false][all], keptOf[1][false][all]);
   inBoth.shorten(std::min(inBoth.chunks() / perStage, mostShared) * perStage);
-  return {cut(a, inBoth.ranges(), attended), cut(b, inBoth.ranges(), attended)};
+  return {append(keptOf[0], all, inBoth.ranges(), attended),
+          append(keptOf[1], all, inBoth.ranges(), attended)};
 }
 
 } // namespace halftone

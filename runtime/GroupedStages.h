@@ -26,7 +26,7 @@ public:
 
   /// Appends the stages of one query tile; a row without a range has none. `columns` and `clearing`
   /// of what it gives are 0.
-  StageRow cut(Groups groups, const AttendedKeys &attended) { return cut(groups, {}, attended); }
+  StageRow cut(Groups groups, const AttendedKeys &attended);
   /// The same for two tiles of as many groups. Both begin with the whole stages of keys that every
   /// group of either keeps in full.
   std::array<StageRow, 2> cutPair(Groups a, Groups b, const AttendedKeys &attended);
@@ -38,19 +38,19 @@ public:
 private:
   static constexpr unsigned subsets = 8;
   int64_t entries() const { return perStage + 1; }
-  StageRow cut(Groups groups, std::span<const KeyRange> shared, const AttendedKeys &attended);
-  void split(Groups groups);
-  uint32_t append(bool partial, unsigned all, const AttendedKeys &attended);
+  /// Ranges of a tile, by whether they are partial and by the set of groups that keep them.
+  using Kept = std::array<std::array<std::vector<KeyRange>, subsets>, 2>;
+  static void split(Groups groups, Kept &kept);
+  StageRow append(Kept &kept, unsigned all, std::span<const KeyRange> shared,
+                  const AttendedKeys &attended);
+  uint32_t appendKind(const Kept &kept, bool partial, unsigned all, const AttendedKeys &attended);
   void write(std::span<const KeyRange> ranges, unsigned users, bool partial, bool clears,
              std::vector<uint32_t> &to);
-  void close(std::vector<uint32_t> &to, int64_t chunks, int64_t keys, unsigned users, bool partial,
-             bool clears);
 
   std::vector<uint32_t> &stages;
   int64_t gather, keyCount, perStage;
-  // Of the tile at hand, by the set of groups: ranges [partial][set], and stages of one kind.
-  std::array<std::array<std::vector<KeyRange>, subsets>, 2> kept;
-  std::array<std::vector<uint32_t>, subsets> written;
+  std::array<Kept, 2> keptOf;                         ///< of the one or two tiles at hand
+  std::array<std::vector<uint32_t>, subsets> written; ///< stages of one kind, by the set of groups
   std::vector<KeyRange> pieces;
   SharedRanges inBoth; ///< of two tiles
 };

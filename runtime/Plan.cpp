@@ -144,13 +144,11 @@ struct PlanBuilder {
       return unsupported("a plan of " + std::to_string(entries) + " key tiles or chunks",
                          "use a sparser pattern or larger tiles");
 
-    if (!schedule.groupLists)
-      plan.stages.reserve(size_t(entries) + size_t(gathered.readAhead()));
-    std::vector<AttendedKeys> attended; // [class]
+    plan.stages.reserve(size_t(entries + gathered.readAhead()));
+    std::vector<AttendedKeys> attended; // [class]; only partial ranges ask
     for (int64_t maskClass = 0; schedule.gather && maskClass < map.classCount(); ++maskClass) {
       std::vector<std::span<const KeyRange>> tiles;
-      tiles.reserve(size_t(map.queryTiles()));
-      for (int64_t tile = 0; tile < map.queryTiles(); ++tile)
+      for (int64_t tile = 0; hasPartial[size_t(maskClass)] && tile < map.queryTiles(); ++tile)
         tiles.push_back(map.ranges(maskClass, tile));
       attended.emplace_back(gather, keys, tiles);
     }

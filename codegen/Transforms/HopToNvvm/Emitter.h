@@ -20,8 +20,8 @@ struct RingPlace {
 /// rebuilt around them. A walk over the structured program, not a dialect conversion, because the
 /// mapping is one to many for nearly every value and the order of what is emitted matters to ptxas.
 ///
-/// Split by topic: Emitter.cpp (function, roles), ControlFlow.cpp, Copies.cpp (rings, barriers, bulk
-/// copies), MatrixOps.cpp (wgmma), Fragments.cpp (softmax), Masks.cpp, Keep.cpp, Stores.cpp.
+/// Split by topic: Emitter.cpp (function, roles), ControlFlow.cpp, Copies.cpp (rings, barriers,
+/// bulk copies), MatrixOps.cpp (wgmma), Fragments.cpp (softmax), Masks.cpp, Keep.cpp, Stores.cpp.
 class Emitter {
 public:
   explicit Emitter(KernelOp kernel);
