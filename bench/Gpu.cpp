@@ -165,8 +165,9 @@ int main(int count, char **arguments) {
   Options options;
   options.problem.declare(app);
   app.add_option("--target", options.target, "Compile for this target; default: the GPU's own");
-  app.add_option("--schedule", options.schedule,
-                 "Fields to change in the default schedule: \"tileK=128 stages=1\"");
+  app.add_option(
+      "--schedule", options.schedule,
+      "Fields to change in the default schedule, \"tileQ=128 tileK=64\", or one as it is printed");
   app.add_option("--seconds", options.timing.seconds, "Time for this long")
       ->check(CLI::PositiveNumber)
       ->capture_default_str();

@@ -158,8 +158,9 @@ Action addCompileCommand(CLI::App &app) {
           fmt::format("One or more of {} (default: this machine's best)",
                       fmt::join(Target::names(), ",")))
       ->type_name("NAME,...");
-  addText(app, "--schedule", options->schedule,
-          "Fields to change in the default schedule: \"tileQ=128 tileK=64 stages=2\"")
+  addText(
+      app, "--schedule", options->schedule,
+      "Fields to change in the default schedule, \"tileQ=128 tileK=64\", or one as it is printed")
       ->type_name("TEXT");
   CLI::Option *emit = addText(app, "--emit", options->emit,
                               "Print one level instead: attention, ht, mma, llvm, ptx, "

@@ -116,8 +116,9 @@ Action addRunCommand(CLI::App &app) {
   options->problem.declare(app);
   addTarget(app, options->target);
   addWhole(app, "--gpu", options->gpu, "The GPU to use, as `halftone doctor` numbers them");
-  addText(app, "--schedule", options->schedule,
-          "Fields to change in the default schedule: \"tileQ=128 tileK=64\"")
+  addText(
+      app, "--schedule", options->schedule,
+      "Fields to change in the default schedule, \"tileQ=128 tileK=64\", or one as it is printed")
       ->type_name("TEXT");
   CLI::Option *input = addText(app, "--input", options->input,
                                "Read q, k and v from a .safetensors file (F32, F16 or BF16)")

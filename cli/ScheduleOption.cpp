@@ -10,11 +10,11 @@
 namespace halftone::cli {
 namespace {
 
-/// Puts the "name=value" words of `text` into `fields`.
+/// Puts the "name=value" words of `text` into `fields`, but those whose names are there.
 void putFields(const std::string &text, std::map<std::string, std::string> &fields) {
   std::istringstream words(text);
   for (std::string word; words >> word;)
-    fields[word.substr(0, word.find('='))] = word;
+    fields.try_emplace(word.substr(0, word.find('=')), word);
 }
 
 } // namespace
@@ -24,18 +24,24 @@ Result<Schedule> chooseSchedule(std::string_view text, const Problem &problem,
   Schedule schedule = defaultSchedule(problem, target);
   if (!text.empty()) {
     // Read alone first, so that a mistake is reported in the user's words.
-    if (auto given = Schedule::parse(text); !given)
+    auto given = Schedule::parse(text);
+    if (!given)
       return given.error();
     std::map<std::string, std::string> fields;
-    putFields(schedule.text(), fields);
     putFields(std::string(text), fields);
-    std::string merged;
-    for (const auto &[name, word] : fields)
-      merged += (merged.empty() ? "" : " ") + word;
-    auto full = Schedule::parse(merged);
-    if (!full)
-      return full.error();
-    schedule = *full;
+    // What is printed leaves out what is unset, which is not what the default has.
+    bool isWhole = fields.contains("tileQ") && fields.contains("tileK") &&
+                   fields.contains("stages") && fields.contains("order");
+    if (!isWhole) {
+      putFields(schedule.text(), fields); // the others
+      std::string merged;
+      for (const auto &[name, word] : fields)
+        merged += (merged.empty() ? "" : " ") + word;
+      given = Schedule::parse(merged);
+      if (!given)
+        return given.error();
+    }
+    schedule = *given;
   }
   if (Status status = checkSchedule(problem, schedule, target); !status)
     return status.error();

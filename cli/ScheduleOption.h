@@ -9,7 +9,8 @@ class Console;
 struct Place;
 
 /// The default schedule of this problem and target with the fields of `text` put in their place,
-/// checked against the target.
+/// checked against the target. A schedule as it is printed (Schedule::text: tileQ, tileK, stages
+/// and order are all there) is taken as it is.
 Result<Schedule> chooseSchedule(std::string_view text, const Problem &problem,
                                 const Target &target);
 

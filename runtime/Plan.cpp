@@ -199,22 +199,22 @@ struct PlanBuilder {
     for (int64_t batch = 0; batch < problem.shape().batch; ++batch)
       for (int64_t head = 0; head < problem.shape().heads; ++head) {
         const std::vector<TileRow> &tiles = rows[size_t(map.classOf(batch, head))];
-        for (size_t tile = 0; tile < tiles.size(); ++tile) {
-          if (tile % size_t(together()) == 0 &&
-              !wanted(lengthOf(std::span(tiles).subspan(tile, size_t(together()))))) {
-            tile += size_t(together()) - 1;
+        auto size = size_t(together());
+        for (size_t first = 0; first < tiles.size(); first += size) {
+          if (!wanted(lengthOf(std::span(tiles).subspan(first, size))))
             continue;
+          for (size_t tile = first; tile < first + size; ++tile) {
+            const StageRow &stages = tiles[tile].stages;
+            plan.work.push_back({.query = uint32_t(tile) * uint32_t(schedule.tileQ),
+                                 .head = uint32_t(head),
+                                 .batch = uint32_t(batch),
+                                 .first = stages.first,
+                                 .full = stages.full,
+                                 .partial = stages.partial,
+                                 .columns = uint16_t(stages.columns),
+                                 .shared = uint16_t(stages.shared),
+                                 .clearing = stages.clearing});
           }
-          const StageRow &stages = tiles[tile].stages;
-          plan.work.push_back({.query = uint32_t(tile) * uint32_t(schedule.tileQ),
-                               .head = uint32_t(head),
-                               .batch = uint32_t(batch),
-                               .first = stages.first,
-                               .full = stages.full,
-                               .partial = stages.partial,
-                               .columns = uint16_t(stages.columns),
-                               .shared = uint16_t(stages.shared),
-                               .clearing = stages.clearing});
         }
       }
   }

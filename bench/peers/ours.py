@@ -81,19 +81,11 @@ class TimedKernel:
         self.said.close()
 
 
-def complete(schedule):
-    """A schedule's text with the fields that it leaves out: the command would take those of the
-    tuned schedule nearest to fewer heads."""
-    unset = {"overlap": 0, "pingPong": 0, "skipRescale": 0, "groupLists": 0, "cluster": 1}
-    return " ".join([schedule, *(f"{name}={value}" for name, value in unset.items()
-                                 if f"{name}=" not in schedule)])
-
-
 def computed(programs, case, row, schedule, inputs, heads, folder):
     """Our output for the tensors in the file `inputs`, [1, head, token, depth]."""
     output = pathlib.Path(folder) / "ours.safetensors"
     output_of(programs.halftone("run", *case.options(row, heads), *programs.options, "--schedule",
-                                complete(schedule), "--layout", "bhsd", "--repeat", 1,
+                                schedule, "--layout", "bhsd", "--repeat", 1,
                                 "--input", inputs, "--output", output))
     made = tensor_files.read(output, "o").cuda()
     output.unlink()

@@ -191,7 +191,9 @@ TEST_CASE("times are positive, as many as asked for, and given up where clearly 
       CHECK(time > 0);
     times = timer->time(*bench, kernel, 12, 1e-6, false);
     REQUIRE(times);
-    CHECK(times->milliseconds.size() == 3);
+    // Three, or one that took as long as a warm-up: a busy machine may stop a launch for that long.
+    size_t timed = times->milliseconds.size();
+    CHECK((timed == 3 || (timed == 1 && times->milliseconds[0] >= 10)));
     CHECK(times->gaveUp);
   }
 }
