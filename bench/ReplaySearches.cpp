@@ -1,7 +1,7 @@
 // replay_searches SWEEP.json [SECONDS [SCALE]]: how good searches of SECONDS (60), with the model
 // as it is now, would have been on a machine whose times are those of a sweep, as `halftone tune
 // --exhaustive --json` writes it, times SCALE (1: a sweep of 4 heads of 40 is 10 times as fast).
-// Needs no GPU. bench/results/sweeps has two.
+// Needs no GPU. bench/results/sweeps has four.
 
 #include "autotune/Model.h"
 #include "autotune/Search.h"

@@ -28,20 +28,20 @@ PROBLEMS = {
     "hunyuan-509": (["--preset", "hunyuan-video:1280x720x509", *RADIAL], 1),
 }
 PRESETS = {  # name: (problem, seconds)
-    "wan2.1-14b-321": (["--preset", "wan2.1-14b:1280x720x321", *RADIAL], 30),
-    "wan2.1-1.3b-81": (["--preset", "wan2.1-1.3b:832x480x81", *RADIAL], 10),
-    "wan2.1-1.3b-321": (["--preset", "wan2.1-1.3b:832x480x321", *RADIAL], 15),
-    "wan2.2-a14b-81": (["--preset", "wan2.2-a14b:1280x720x81", *RADIAL], 15),
-    "wan2.2-a14b-321": (["--preset", "wan2.2-a14b:1280x720x321", *RADIAL], 30),
-    "mochi-163": (["--preset", "mochi-1:848x480x163", *RADIAL], 10),
-    "mochi-649": (["--preset", "mochi-1:848x480x649", *RADIAL], 22),
-    "wan-81-exact": (["--preset", "wan2.1-14b:1280x720x81", "--pattern", "radial"], 18),
-    "hunyuan-117-exact": (["--preset", "hunyuan-video:1280x720x117", "--pattern", "radial"], 18),
-    "causal-32k": (["--tokens", "32768", "--heads", "16", "--head-dim", "128", "--pattern", "causal"], 10),
-    "wan-81-dense": (["--preset", "wan2.1-14b:1280x720x81", "--pattern", "dense"], 25),
-    "wan-81-tile-window": (["--preset", "wan2.1-14b:1280x720x81", "--pattern", "tile-window"], 15),
+    "wan2.1-14b-321": (["--preset", "wan2.1-14b:1280x720x321", *RADIAL], 60),
+    "wan2.1-1.3b-81": (["--preset", "wan2.1-1.3b:832x480x81", *RADIAL], 20),
+    "wan2.1-1.3b-321": (["--preset", "wan2.1-1.3b:832x480x321", *RADIAL], 30),
+    "wan2.2-a14b-81": (["--preset", "wan2.2-a14b:1280x720x81", *RADIAL], 30),
+    "wan2.2-a14b-321": (["--preset", "wan2.2-a14b:1280x720x321", *RADIAL], 60),
+    "mochi-163": (["--preset", "mochi-1:848x480x163", *RADIAL], 20),
+    "mochi-649": (["--preset", "mochi-1:848x480x649", *RADIAL], 44),
+    "wan-81-exact": (["--preset", "wan2.1-14b:1280x720x81", "--pattern", "radial"], 36),
+    "hunyuan-117-exact": (["--preset", "hunyuan-video:1280x720x117", "--pattern", "radial"], 36),
+    "causal-32k": (["--tokens", "32768", "--heads", "16", "--head-dim", "128", "--pattern", "causal"], 20),
+    "wan-81-dense": (["--preset", "wan2.1-14b:1280x720x81", "--pattern", "dense"], 50),
+    "wan-81-tile-window": (["--preset", "wan2.1-14b:1280x720x81", "--pattern", "tile-window"], 30),
     "window-64k": (["--tokens", "65536", "--heads", "16", "--head-dim", "128", "--pattern", "window",
-                    "--window", "2048"], 10),
+                    "--window", "2048"], 20),
 }
 BUDGET, REPEATS, CLOSE = 60, 10, 1.02
 
