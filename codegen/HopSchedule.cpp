@@ -46,9 +46,8 @@ Status checkCluster(const Problem &problem, const Schedule &schedule) {
     return {};
   if (schedule.cluster != 2)
     return misuse("cluster=" + number(schedule.cluster) + " is not 1 or 2", "use cluster=2");
-  if ((headDim + 63) / 64 % 2 != 0)
-    return unsupported("cluster=2 at head dim " + number(headDim) + ", whose " +
-                           number((headDim + 63) / 64) +
+  if (int64_t panels = hopPanels(headDim); panels % 2 != 0)
+    return unsupported("cluster=2 at head dim " + number(headDim) + ", whose " + number(panels) +
                            " panels of 64 columns two blocks cannot share evenly",
                        "use cluster=1");
   if (!keepsWholeTiles(problem.pattern(), schedule.keptRows(), schedule.gather))
@@ -105,8 +104,7 @@ Schedule hopSchedule(const Problem &problem, const Target &target) {
     // Registers for both products at once are there only for a narrow output.
     schedule.overlap = headDim <= 64 && !byGroups;
   }
-  bool sharesPanels = (headDim + 63) / 64 % 2 == 0;
-  if (!masked && sharesPanels &&
+  if (!masked && hopPanels(headDim) % 2 == 0 &&
       (schedule.tileQ == 192 || (schedule.tileQ == 128 && headDim > 192)))
     schedule.cluster = 2;
   while (schedule.tileK > 16 && hopSharedBytes(headDim, schedule) > target.sharedBytes)
@@ -145,7 +143,7 @@ Status checkHop(const Problem &problem, const Schedule &schedule, const Target &
   int64_t headDim = problem.shape().headDim;
   if (Status status = checkCluster(problem, schedule); !status)
     return status;
-  int64_t boxes = (headDim + 63) / 64 * (schedule.tileK / schedule.gather);
+  int64_t boxes = hopPanels(headDim) * (schedule.tileK / schedule.gather);
   if (boxes > 32)
     return misuse("a key tile of " + number(boxes) +
                       " boxes; the 32 lanes of the producer copy one each",

@@ -85,8 +85,8 @@ def computed(programs, case, row, schedule, inputs, heads, folder):
     """Our output for the tensors in the file `inputs`, [1, head, token, depth]."""
     output = pathlib.Path(folder) / "ours.safetensors"
     output_of(programs.halftone("run", *case.options(row, heads), *programs.options, "--schedule",
-                                schedule, "--layout", "bhsd", "--repeat", 1,
-                                "--input", inputs, "--output", output))
+                                schedule, "--layout", "bhsd", "--repeat", 1, "--input", inputs,
+                                "--output", output))
     made = tensor_files.read(output, "o").cuda()
     output.unlink()
     return made

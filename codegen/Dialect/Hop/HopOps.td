@@ -94,10 +94,10 @@ def Hop_KernelOp : Hop_Op<"kernel", [Symbol, IsolatedFromAbove, SingleBlock, NoT
     `group_lists` the plan says with each stage which warp groups use it (`hop.load_use`).
 
     With `cluster` 2 blocks 2 i and 2 i + 1 are a cluster. `hop.shared_stages` are the same in both, from
-    the second one on, or with `group_lists` from the first: a shared `hop.copy` copies half of the panels, into both blocks. It waits for a slot that is
-    empty in both, so a `hop.release` ahead of it is shared as well and tells both producers. The other
-    block must not end before the last of these: consumers end with `hop.cluster_arrive` after their last
-    `hop.release`, and `hop.cluster_wait`.
+    the second one on, or with `group_lists` from the first: a shared `hop.copy` copies half of the panels,
+    into both blocks. It waits for a slot that is empty in both, so a `hop.release` ahead of it is shared as
+    well and tells both producers. The other block must not end before the last of these: consumers end with
+    `hop.cluster_arrive` after their last `hop.release`, and `hop.cluster_wait`.
   }];
   let arguments = (ins SymbolNameAttr:$sym_name, TypeAttr:$element, I32Attr:$head_dim, I32Attr:$tile_k,
                        I32Attr:$gather, I32Attr:$consumers, I32Attr:$producer_registers,
