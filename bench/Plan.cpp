@@ -7,6 +7,7 @@
 #include "runtime/Plan.h"
 #include "bench/Benchmarks.h"
 #include "dsl/TileMap.h"
+#include "dsl/WholeTiles.h"
 #include "kernels/patterns/Radial.h"
 
 #include <benchmark/benchmark.h>
@@ -80,8 +81,11 @@ void plan(benchmark::State &state, const Clip &clip, const Schedule &schedule) {
   Problem problem = attention(layout, {.heads = clip.heads, .headDim = 128}).where(pattern);
   size_t stages = 0, bytes = 0;
   double covered = 0;
+  // As the kernel's is: one for whole tiles evaluates no mask.
+  bool forMasks =
+      !schedule.gather || !keepsWholeTiles(problem.pattern(), schedule.keptRows(), schedule.gather);
   for (auto _ : state) {
-    Result<Plan> made = makePlan(problem, schedule);
+    Result<Plan> made = makePlan(problem, schedule, forMasks);
     if (!made)
       return state.SkipWithError(made.error().text().c_str());
     stages = made->stages.size() / size_t(schedule.gather ? schedule.tileK / schedule.gather : 1);

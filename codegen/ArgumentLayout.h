@@ -15,7 +15,10 @@ constexpr int64_t lse = 128, lseBatchStride = 136, lseHeadStride = 144;
 constexpr int64_t work = 152, stages = 160, constants = 168, tables = 176, slopes = 184;
 constexpr int64_t queryLength = 192, keyLength = 196, scale = 200, softcap = 204;
 constexpr int64_t headsPerKvHead = 208, heads = 212, workCount = 216;
-constexpr int64_t argumentBytes = 256;
+constexpr int64_t constant = 256, argumentBytes = 768;
+
+constexpr int64_t constantValue = 0, constantMultiplier = 8, constantShift = 12,
+                  constantBytes = 16; ///< ConstantArgument
 
 constexpr int64_t itemQuery = 0, itemHead = 4, itemBatch = 8, itemFirst = 12, itemFull = 16,
                   itemPartial = 20, itemColumns = 24, itemShared = 26, itemClearing = 28;
@@ -42,7 +45,12 @@ static_assert(offsetof(KernelArguments, queryLength) == queryLength &&
 static_assert(offsetof(KernelArguments, headsPerKvHead) == headsPerKvHead &&
               offsetof(KernelArguments, heads) == heads &&
               offsetof(KernelArguments, workCount) == workCount);
-static_assert(sizeof(KernelArguments) == argumentBytes);
+static_assert(offsetof(KernelArguments, constant) == constant &&
+              sizeof(KernelArguments) == argumentBytes);
+static_assert(offsetof(ConstantArgument, value) == constantValue &&
+              offsetof(ConstantArgument, multiplier) == constantMultiplier &&
+              offsetof(ConstantArgument, shift) == constantShift &&
+              sizeof(ConstantArgument) == constantBytes);
 static_assert(offsetof(WorkItem, query) == itemQuery && offsetof(WorkItem, head) == itemHead &&
               offsetof(WorkItem, batch) == itemBatch && offsetof(WorkItem, first) == itemFirst &&
               offsetof(WorkItem, full) == itemFull && offsetof(WorkItem, partial) == itemPartial &&

@@ -15,20 +15,20 @@ constexpr int64_t registersOf(int64_t headDim, const Schedule &schedule) {
   int64_t weights = schedule.tileK / 4;
   return headDim / 2 + schedule.tileK / 2 + (schedule.overlap ? weights : 0);
 }
-/// What three warp groups lack a register for, beside the test for a rescaling.
+/// What three warp groups lack a register for in stages of many chunks.
 bool isLong(const Pattern &mask) { return mask.node()->size > 64; }
 bool hasScores(const Problem &problem) { return problem.softcap() || !problem.biases().empty(); }
 
 /// What addresses, row statistics and temporaries need was found with ptxas 13.0. Beside three warp
 /// groups, which have least, a mask by expression needs a word for every 64 columns, and more where
-/// scores by expression join it, or the test for a rescaling where it is long. So does a cluster
-/// beside lists by warp group without that test.
+/// scores by expression join it, or many chunks where it is long. So does a cluster beside lists by
+/// warp group without the test for a rescaling.
 int64_t registersLeft(const Problem &problem, const Schedule &schedule, bool masked) {
   int64_t needed = 30;
   if (schedule.tileQ == 192) {
     needed += masked ? (schedule.tileK + 63) / 64 : 0;
     if (hasScores(problem) ? schedule.groupLists
-                           : masked && schedule.skipRescale && isLong(problem.pattern()))
+                           : masked && schedule.gather < 32 && isLong(problem.pattern()))
       needed += 8;
     if (schedule.cluster > 1 && schedule.groupLists && !schedule.skipRescale)
       needed += 8;
@@ -98,7 +98,7 @@ Schedule hopSchedule(const Problem &problem, const Target &target) {
   byGroups |= masked && headDim > 96 && headDim <= 128 && !hasScores(problem);
   if (byGroups || ofTiles) {
     schedule.groupLists = byGroups;
-    schedule.skipRescale = !masked || !isLong(pattern);
+    schedule.skipRescale = 1;
     schedule.tileQ = 192;
     schedule.tileK = byGroups && hasScores(problem) ? 96 : 128;
     // Registers for both products at once are there only for a narrow output.

@@ -35,10 +35,19 @@ def LowerScalarsPass : Pass<"ht-lower-scalars"> {
     taken for global memory in a function marked `nvvm.kernel`. `math.tanh` becomes a rational
     function in f32 without branches, for scalars and vectors alike.
 
+    With `constants-in-place` the first of the pattern's constants are read from the arguments themselves, and
+    a division by one of them becomes a product with what is passed beside it (`ConstantArgument`): worth it
+    where a mask is evaluated while others wait, as on `sm_90a`. Kernels that hold all constants in registers
+    would spill more of these.
+
     Run it after the target's lowering, which may still move and duplicate these operations, and before
     scf is lowered to branches. Run earlier, it hides from the target's lowering which values are the
     same for all rows.
   }];
+  let options = [
+    Option<"constantsInPlace", "constants-in-place", "bool", "false",
+           "Read the first constants from the arguments of a kernel of a GPU, and divide by them by products">,
+  ];
   let dependentDialects = ["::mlir::LLVM::LLVMDialect", "::mlir::arith::ArithDialect",
                            "::mlir::scf::SCFDialect", "::mlir::math::MathDialect",
                            "::mlir::vector::VectorDialect"];

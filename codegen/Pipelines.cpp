@@ -64,8 +64,8 @@ void populateHopPipeline(OpPassManager &passes, const HopOptions &options) {
 }
 
 /// From scalars of llvm, nvvm, arith, math and scf to llvm and nvvm alone.
-static void populateGpuLlvm(OpPassManager &passes) {
-  passes.addPass(createLowerScalarsPass());
+static void populateGpuLlvm(OpPassManager &passes, bool constantsInPlace) {
+  passes.addPass(createLowerScalarsPass({.constantsInPlace = constantsInPlace}));
   addCleanup(passes);
   passes.addPass(createSCFToControlFlowPass());
   passes.addPass(createConvertMathToLLVMPass());
@@ -78,12 +78,12 @@ static void populateGpuLlvm(OpPassManager &passes) {
 
 void populateNvvmPipeline(OpPassManager &passes) {
   passes.addPass(createMmaToNvvmPass());
-  populateGpuLlvm(passes);
+  populateGpuLlvm(passes, /*constantsInPlace=*/false);
 }
 
 void populateHopNvvmPipeline(OpPassManager &passes) {
   passes.addPass(createHopToNvvmPass());
-  populateGpuLlvm(passes);
+  populateGpuLlvm(passes, /*constantsInPlace=*/true);
 }
 
 } // namespace halftone

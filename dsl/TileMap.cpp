@@ -145,11 +145,19 @@ private:
     std::vector<KeyRange> ranges;
     std::vector<uint32_t> starts{0};
     starts.reserve(map.tileCount + 1);
-    KeyRuns runs;
+    KeyRuns runs, before;
     for (int64_t tile = 0; tile < map.tileCount; ++tile) {
       int64_t begin = tile * map.rowsPerTile;
+      std::swap(runs, before);
       solver.solve(begin, std::min(begin + map.rowsPerTile, map.queryCount), runs);
-      cutter.cut(runs, ranges);
+      if (tile && runs == before) { // of the same block of a mask, as a rule
+        size_t from = starts[size_t(tile) - 1], count = ranges.size() - from;
+        ranges.resize(ranges.size() + count);
+        std::copy_n(ranges.begin() + std::ptrdiff_t(from), count,
+                    ranges.end() - std::ptrdiff_t(count));
+      } else {
+        cutter.cut(runs, ranges);
+      }
       starts.push_back(uint32_t(ranges.size()));
     }
     map.keyRanges.push_back(std::move(ranges));

@@ -3,11 +3,6 @@
 #include <algorithm>
 
 namespace halftone {
-namespace {
-
-constexpr uint32_t consecutive = uint32_t{1} << 31;
-
-} // namespace
 
 void completeStage(std::span<uint32_t> stage, size_t written, int64_t gather, int64_t keyCount) {
   auto step = uint32_t(gather), last = uint32_t(keyCount);
@@ -16,7 +11,7 @@ void completeStage(std::span<uint32_t> stage, size_t written, int64_t gather, in
   for (size_t chunk = 1; chunk < stage.size(); ++chunk)
     if (stage[chunk] != stage[chunk - 1] + step)
       return;
-  stage[0] |= consecutive;
+  stage[0] |= consecutiveBit;
 }
 
 GatheredStages::Chunks GatheredStages::count(std::span<const KeyRange> ranges, bool full) const {
@@ -46,7 +41,7 @@ void GatheredStages::write(std::span<const KeyRange> ranges, bool full, int64_t 
       at[chunk] = key;
     for (int64_t stage = (from + perStage - 1) / perStage * perStage; stage + perStage <= wholeTo;
          stage += perStage)
-      at[stage] |= consecutive;
+      at[stage] |= consecutiveBit;
     for (int64_t chunk = std::max(from, whole); chunk < to; ++chunk, key += step)
       rest[chunk - whole] = key;
     from = to;
@@ -68,7 +63,7 @@ std::array<StageRow, 2> GatheredStages::cutPair(std::span<const KeyRange> a,
   int64_t fewest = std::min(count(a, true).count, count(b, true).count);
   if (stagesInBoth && fewest == stagesInBoth * perStage)
     --stagesInBoth;
-  inBoth.shorten(std::min(stagesInBoth, mostShared) * perStage);
+  inBoth.shorten(std::min(stagesInBoth, mostSaid) * perStage);
   return {cut(inBoth.without(a), inBoth.ranges(), attended),
           cut(inBoth.without(b), inBoth.ranges(), attended)};
 }

@@ -18,10 +18,12 @@ struct StageRow {
   uint32_t partial = 0;  ///< stages in which the mask is evaluated; they follow
   uint32_t columns = 0;  ///< of gathered stages: keys of the first one
   uint32_t shared = 0;   ///< so many full stages are in a neighbour's row, too (WorkItem)
+  uint32_t whole = 0;    ///< of stages by warp group: so many full ones all use as a whole
   uint32_t clearing = 0; ///< of gathered stages: the last so many partial ones (WorkItem)
 };
 
-constexpr int64_t mostShared = UINT16_MAX; ///< as many as a work item can say
+constexpr uint32_t consecutiveBit = uint32_t{1} << 31; ///< of the first entry of a stage
+constexpr int64_t mostSaid = UINT16_MAX; ///< stages that a work item can say are shared, or whole
 
 /// Fills up the chunks of a stage of which the first `written` are there, with ones past the last
 /// key; where the written ones reach it the end carries on after them, so that a row's ragged end

@@ -6,7 +6,7 @@
 namespace halftone {
 namespace {
 
-constexpr uint32_t clearingBit = 8, paddedBit = 16, columnsShift = 8;
+constexpr uint32_t maskedShift = 3, paddedBit = 64, clearingBit = 128, columnsShift = 8;
 
 /// Sets of groups next to their complements, so that what one leaves idle the next may keep busy.
 constexpr unsigned setsInOrder[] = {3, 4, 6, 1, 5, 2, 7};
@@ -14,115 +14,153 @@ constexpr unsigned setsInOrder[] = {3, 4, 6, 1, 5, 2, 7};
 } // namespace
 
 /// Walks the ranges of all groups together: between two ends of any of them the same groups keep
-/// the keys, all of them whole or some only in part.
+/// the keys, each of them whole or in part. Groups with the same ranges, as those within a block
+/// of a mask, walk as one.
 void GroupedStages::split(Groups groups, Kept &kept) {
-  for (auto &ofKind : kept)
-    for (std::vector<KeyRange> &ranges : ofKind)
+  for (auto &ofMasked : kept)
+    for (std::vector<KeyRange> &ranges : ofMasked)
       ranges.clear();
-  std::array<size_t, 3> at{};
-  for (uint32_t from = 0;;) {
-    uint32_t begin = std::numeric_limits<uint32_t>::max(), end = begin;
-    for (size_t group = 0; group < groups.size(); ++group)
-      if (at[group] < groups[group].size())
-        begin = std::min(begin, std::max(from, groups[group][at[group]].begin));
-    if (begin == end)
-      return;
-    unsigned users = 0;
-    bool partial = false;
-    for (size_t group = 0; group < groups.size(); ++group) {
-      if (at[group] == groups[group].size())
-        continue;
-      const KeyRange &range = groups[group][at[group]];
-      if (range.begin > begin) {
-        end = std::min(end, range.begin);
-        continue;
-      }
-      users |= 1U << group;
-      partial |= !range.full;
-      end = std::min(end, range.end);
+  constexpr uint32_t none = std::numeric_limits<uint32_t>::max();
+  struct Walker {
+    std::span<const KeyRange> left; ///< after `now`
+    KeyRange now;                   ///< what is left of it
+    unsigned groups;
+
+    void advance() {
+      now = left.empty() ? KeyRange{none, none, true} : left.front();
+      left = left.subspan(left.empty() ? 0 : 1);
     }
-    std::vector<KeyRange> &ranges = kept[partial][users];
+  };
+  std::array<Walker, 3> all;
+  size_t count = 0;
+  for (size_t group = 0; group < groups.size(); ++group) {
+    if (group && std::ranges::equal(groups[group - 1], groups[group])) {
+      all[count - 1].groups |= 1U << group;
+      continue;
+    }
+    all[count] = {groups[group], {}, 1U << group};
+    all[count++].advance();
+  }
+  std::span<Walker> walkers(all.data(), count);
+  while (true) {
+    uint32_t begin = none, end = none;
+    for (const Walker &walker : walkers)
+      begin = std::min(begin, walker.now.begin);
+    if (begin == none)
+      return;
+    unsigned users = 0, masked = 0;
+    for (const Walker &walker : walkers) {
+      bool keeps = walker.now.begin == begin;
+      end = std::min(end, keeps ? walker.now.end : walker.now.begin);
+      users |= keeps ? walker.groups : 0;
+      masked |= keeps && !walker.now.full ? walker.groups : 0;
+    }
+    std::vector<KeyRange> &ranges = kept[masked][users];
     if (!ranges.empty() && ranges.back().end == begin)
       ranges.back().end = end;
     else
-      ranges.push_back({begin, end, !partial});
-    for (size_t group = 0; group < groups.size(); ++group)
-      if (at[group] < groups[group].size() && groups[group][at[group]].end == end)
-        ++at[group];
-    from = end;
+      ranges.push_back({begin, end, masked == 0});
+    for (Walker &walker : walkers)
+      if (walker.now.begin == begin) {
+        walker.now.begin = end;
+        if (walker.now.end == end)
+          walker.advance();
+      }
   }
+}
+
+int64_t GroupedStages::chunksOf(std::span<const KeyRange> ranges) const {
+  uint32_t chunks = 0, size = uint32_t(gather);
+  for (const KeyRange &range : ranges)
+    chunks += (range.end - range.begin + size - 1) / size;
+  return chunks;
 }
 
 int64_t GroupedStages::mostEntries(Groups groups) const {
   int64_t chunks = 0;
   for (std::span<const KeyRange> ranges : groups)
-    for (const KeyRange &range : ranges)
-      chunks += (int64_t{range.end} - range.begin + gather - 1) / gather;
-  // Each set of each kind may leave one stage open, and pieces to clear one more.
-  return (chunks / perStage + 3 * subsets) * entries();
+    chunks += chunksOf(ranges);
+  // Each set of users and of those that mask may leave one stage open, and keys to clear one more.
+  constexpr int64_t open = 8 + 2 * 19;
+  return (chunks / perStage + open) * entries();
 }
 
-/// Appends the stages of these ranges and says with each who uses it.
-void GroupedStages::write(std::span<const KeyRange> ranges, unsigned users, bool partial,
+/// Appends the stages of these ranges and says with each who uses it, and which of them mask.
+void GroupedStages::write(std::span<const KeyRange> ranges, unsigned users, unsigned masked,
                           bool clears, std::vector<uint32_t> &to) {
-  int64_t count = 0;
-  for (const KeyRange &range : ranges)
-    count += (int64_t{range.end} - range.begin + gather - 1) / gather;
+  if (ranges.empty())
+    return;
+  int64_t count = chunksOf(ranges);
   size_t before = to.size();
   to.resize(before + size_t((count + perStage - 1) / perStage * entries()));
   uint32_t *stage = to.data() + before;
   int64_t chunks = 0, keys = 0;
   auto close = [&] {
     completeStage({stage, size_t(perStage)}, size_t(chunks), gather, keyCount);
-    int64_t columns = partial ? perStage * gather : keys;
-    uint32_t padded = columns < perStage * gather ? paddedBit : 0;
-    stage[perStage] =
-        users | (clears ? clearingBit : 0) | padded | uint32_t(columns) << columnsShift;
+    bool isPadded = keys < perStage * gather;
+    // A mask drops padding, too, of all that use the stage.
+    unsigned masking = isPadded ? users : masked;
+    int64_t columns = masked ? perStage * gather : keys;
+    stage[perStage] = users | masking << maskedShift | (isPadded && !masked ? paddedBit : 0) |
+                      (clears ? clearingBit : 0) | uint32_t(columns) << columnsShift;
     stage += entries();
     chunks = keys = 0;
   };
-  for (const KeyRange &range : ranges)
-    for (int64_t key = range.begin; key < range.end; key += gather) {
-      stage[chunks] = uint32_t(key);
-      keys += std::min(gather, range.end - key);
-      if (++chunks == perStage)
-        close();
+  int64_t stageKeys = perStage * gather;
+  uint32_t wholeUse = users | masked << maskedShift | (clears ? clearingBit : 0) |
+                      uint32_t(stageKeys) << columnsShift;
+  for (const KeyRange &range : ranges) {
+    int64_t key = range.begin;
+    while (key < range.end) {
+      // Most ranges are long, and most stages lie in one.
+      for (; !chunks && key + stageKeys <= range.end; key += stageKeys, stage += entries()) {
+        for (int64_t chunk = 0; chunk < perStage; ++chunk)
+          stage[chunk] = uint32_t(key + chunk * gather);
+        stage[0] |= consecutiveBit;
+        stage[perStage] = wholeUse;
+      }
+      for (; key < range.end && (chunks || key + stageKeys > range.end); key += gather) {
+        stage[chunks] = uint32_t(key);
+        keys += std::min(gather, range.end - key);
+        if (++chunks == perStage)
+          close();
+      }
     }
+  }
   if (chunks)
     close();
 }
 
-/// Appends the stages of one kind; their number.
+/// Appends the full stages, or those that some mask; their number.
 uint32_t GroupedStages::appendKind(const Kept &kept, bool partial, unsigned all,
                                    const AttendedKeys &attended) {
   size_t before = stages.size();
   for (unsigned users = 1; users <= all; ++users) {
     written[users].clear();
-    std::span<const KeyRange> ranges = kept[partial][users];
-    for (bool isAttended : {true, false}) {
-      if (partial) {
+    if (!partial)
+      write(kept[0][users], users, 0, /*clears=*/false, written[users]);
+    for (unsigned masked = 1; partial && masked <= users; ++masked) {
+      if (kept[masked][users].empty())
+        continue;
+      for (bool isAttended : {true, false}) {
         pieces.clear();
-        for (const KeyRange &range : kept[partial][users])
+        for (const KeyRange &range : kept[masked][users])
           attended.appendPieces(range, isAttended, pieces);
-        ranges = pieces;
-      } else if (!isAttended) {
-        break;
+        write(pieces, users, masked, !isAttended, written[users]);
       }
-      write(ranges, users, partial, partial && !isAttended, written[users]);
     }
   }
-  stages.insert(stages.end(), written[all].begin(), written[all].end());
+  size_t words = 0;
+  for (unsigned users = 1; users <= all; ++users)
+    words += written[users].size();
+  stages.resize(before + words);
+  uint32_t *to = std::copy(written[all].begin(), written[all].end(), stages.data() + before);
   auto size = size_t(entries());
-  for (size_t taken = 0, more = 1; more; taken += size) {
-    more = 0;
+  for (size_t taken = 0; to != stages.data() + before + words; taken += size)
     for (unsigned users : setsInOrder)
-      if (users < all && taken < written[users].size()) {
-        auto stage = written[users].begin() + std::ptrdiff_t(taken);
-        stages.insert(stages.end(), stage, stage + std::ptrdiff_t(size));
-        more = 1;
-      }
-  }
-  return uint32_t((stages.size() - before) / size);
+      if (users < all && taken < written[users].size())
+        to = std::copy_n(written[users].data() + taken, size, to);
+  return uint32_t(words / size);
 }
 
 /// Appends the stages of one tile, those of `shared` first.
@@ -130,12 +168,16 @@ StageRow GroupedStages::append(Kept &kept, unsigned all, std::span<const KeyRang
                                const AttendedKeys &attended) {
   size_t before = stages.size();
   StageRow row{.first = uint32_t(before / size_t(entries()))};
-  write(shared, all, /*partial=*/false, /*clears=*/false, stages);
+  write(shared, all, /*masked=*/0, /*clears=*/false, stages);
   row.shared = uint32_t((stages.size() - before) / size_t(entries()));
   if (row.shared)
-    kept[false][all] = inBoth.without(kept[false][all]);
-  row.full = row.shared + appendKind(kept, false, all, attended);
-  row.partial = appendKind(kept, true, all, attended);
+    kept[0][all] = inBoth.without(kept[0][all]);
+  row.full = row.shared + appendKind(kept, /*partial=*/false, all, attended);
+  uint32_t wholeUse = all | uint32_t(perStage * gather) << columnsShift;
+  auto useOf = [&](uint32_t stage) { return stages[before + size_t((stage + 1) * entries()) - 1]; };
+  while (row.whole < std::min<int64_t>(row.full, mostSaid) && useOf(row.whole) == wholeUse)
+    ++row.whole;
+  row.partial = appendKind(kept, /*partial=*/true, all, attended);
   return row;
 }
 
@@ -148,8 +190,8 @@ std::array<StageRow, 2> GroupedStages::cutPair(Groups a, Groups b, const Attende
   unsigned all = (1U << a.size()) - 1;
   split(a, keptOf[0]);
   split(b, keptOf[1]);
-  inBoth.find(keptOf[0][false][all], keptOf[1][false][all]);
-  inBoth.shorten(std::min(inBoth.chunks() / perStage, mostShared) * perStage);
+  inBoth.find(keptOf[0][0][all], keptOf[1][0][all]);
+  inBoth.shorten(std::min(inBoth.chunks() / perStage, mostSaid) * perStage);
   return {append(keptOf[0], all, inBoth.ranges(), attended),
           append(keptOf[1], all, inBoth.ranges(), attended)};
 }

@@ -9,9 +9,11 @@ namespace halftone {
 
 /// Cuts the key ranges of one to three groups of 64 query rows into stages that they share where
 /// they keep the same keys. A stage is what one of GatheredStages is, and one word more: bits 0 to
-/// 2 say which groups use it, bit 3 that value rows no query keeps must be cleared (WorkItem), bit
-/// 4 that it is a full stage with padding columns, bits from 8 on how many of them are keys. A
-/// stage is used by the same groups as a whole.
+/// 2 say which groups use it, bits 3 to 5 which of them must mask it, because they keep it in part
+/// or it has padding, bit 6 that it is a full stage with padding columns, bit 7 that value rows no
+/// query keeps must be cleared (WorkItem), bits from 8 on how many columns are keys. A stage is
+/// used, and masked, by the same groups as a whole; all that use one to clear mask it. A kernel
+/// with a mask takes full stages that not all groups use as a whole for ones to mask.
 ///
 /// Stages that all groups use come first, as they keep all of them busy; of the others, one that
 /// some use is followed by one that others do, where there is one.
@@ -38,13 +40,14 @@ public:
 private:
   static constexpr unsigned subsets = 8;
   int64_t entries() const { return perStage + 1; }
-  /// Ranges of a tile, by whether they are partial and by the set of groups that keep them.
-  using Kept = std::array<std::array<std::vector<KeyRange>, subsets>, 2>;
+  /// Ranges of a tile, by the set of groups that keep them in part and of those that keep them.
+  using Kept = std::array<std::array<std::vector<KeyRange>, subsets>, subsets>;
+  int64_t chunksOf(std::span<const KeyRange> ranges) const;
   static void split(Groups groups, Kept &kept);
   StageRow append(Kept &kept, unsigned all, std::span<const KeyRange> shared,
                   const AttendedKeys &attended);
   uint32_t appendKind(const Kept &kept, bool partial, unsigned all, const AttendedKeys &attended);
-  void write(std::span<const KeyRange> ranges, unsigned users, bool partial, bool clears,
+  void write(std::span<const KeyRange> ranges, unsigned users, unsigned masked, bool clears,
              std::vector<uint32_t> &to);
 
   std::vector<uint32_t> &stages;

@@ -1,6 +1,6 @@
 // The bytes of an image:
 //
-//   halftone-image 1
+//   halftone-image 2
 //   kind cubin
 //   target sm_80
 //   ...one "field value" a line, in the order of the table below...
@@ -21,7 +21,7 @@
 namespace halftone {
 namespace {
 
-constexpr std::string_view magic = "halftone-image 1\n";
+constexpr std::string_view magic = "halftone-image 2\n";
 constexpr std::array<std::string_view, 3> kindNames{"cubin", "ptx", "object"};
 constexpr size_t longestLine = 1 << 20;
 /// "checksum ", 16 digits, newline.
@@ -167,8 +167,8 @@ std::vector<char> writeImage(const Image &image) {
 Result<Image> readImage(std::string_view bytes) {
   if (bytes.substr(0, magic.size()) != magic) {
     if (bytes.substr(0, 15) == magic.substr(0, 15))
-      return damaged("its version is not 1, the only one that this library reads");
-    return damaged("it does not start with 'halftone-image 1'");
+      return damaged("its version is not 2, the only one that this library reads");
+    return damaged("it does not start with 'halftone-image 2'");
   }
   if (bytes.size() < magic.size() + checksumBytes)
     return damaged("it is cut short");

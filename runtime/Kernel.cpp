@@ -3,6 +3,7 @@
 #include "runtime/CpuKernel.h"
 #include "runtime/DevicePlan.h"
 #include "runtime/LoadedImage.h"
+#include "runtime/PassedConstants.h"
 #include "runtime/TensorCheck.h"
 #include "runtime/TensorMaps.h"
 
@@ -51,7 +52,7 @@ struct Kernel::State {
 Status Kernel::State::prepare() {
   if (Status status = image->serves(problem); !status)
     return status;
-  Result<Plan> made = makePlan(problem, image->schedule);
+  Result<Plan> made = makePlan(problem, image->schedule, image->planFormat != 3);
   if (!made)
     return made.error();
   plan = std::move(*made);
@@ -71,6 +72,7 @@ Status Kernel::State::prepare() {
   arguments.constants = plan.constants.data();
   arguments.tables = plan.tables.data();
   arguments.slopes = plan.slopes.data();
+  passConstants(plan.constants, arguments);
   const AttentionShape &shape = problem.shape();
   arguments.queryLength = uint32_t(problem.query().tokenCount());
   arguments.keyLength = uint32_t(problem.key().tokenCount());

@@ -196,27 +196,43 @@ struct PlanBuilder {
 
   /// Appends the items of the clusters to whose length `wanted` says yes, in natural order.
   template <typename Wanted> void appendWork(const Wanted &wanted) {
+    std::vector<std::vector<WorkItem>> ofClass;
+    ofClass.reserve(rows.size());
+    for (const std::vector<TileRow> &tiles : rows)
+      ofClass.push_back(itemsOf(tiles, wanted));
     for (int64_t batch = 0; batch < problem.shape().batch; ++batch)
       for (int64_t head = 0; head < problem.shape().heads; ++head) {
-        const std::vector<TileRow> &tiles = rows[size_t(map.classOf(batch, head))];
-        auto size = size_t(together());
-        for (size_t first = 0; first < tiles.size(); first += size) {
-          if (!wanted(lengthOf(std::span(tiles).subspan(first, size))))
-            continue;
-          for (size_t tile = first; tile < first + size; ++tile) {
-            const StageRow &stages = tiles[tile].stages;
-            plan.work.push_back({.query = uint32_t(tile) * uint32_t(schedule.tileQ),
-                                 .head = uint32_t(head),
-                                 .batch = uint32_t(batch),
-                                 .first = stages.first,
-                                 .full = stages.full,
-                                 .partial = stages.partial,
-                                 .columns = uint16_t(stages.columns),
-                                 .shared = uint16_t(stages.shared),
-                                 .clearing = stages.clearing});
-          }
+        const std::vector<WorkItem> &items = ofClass[size_t(map.classOf(batch, head))];
+        auto own = plan.work.insert(plan.work.end(), items.begin(), items.end());
+        for (; own != plan.work.end(); ++own) {
+          own->head = uint32_t(head);
+          own->batch = uint32_t(batch);
         }
       }
+  }
+  /// Of one head, whose number is left out.
+  template <typename Wanted>
+  std::vector<WorkItem> itemsOf(const std::vector<TileRow> &tiles, const Wanted &wanted) const {
+    std::vector<WorkItem> items;
+    items.reserve(tiles.size());
+    auto size = size_t(together());
+    for (size_t first = 0; first < tiles.size(); first += size) {
+      if (!wanted(lengthOf(std::span(tiles).subspan(first, size))))
+        continue;
+      for (size_t tile = first; tile < first + size; ++tile) {
+        const StageRow &stages = tiles[tile].stages;
+        items.push_back({.query = uint32_t(tile) * uint32_t(schedule.tileQ),
+                         .head = 0,
+                         .batch = 0,
+                         .first = stages.first,
+                         .full = stages.full,
+                         .partial = stages.partial,
+                         .columns = uint16_t(schedule.groupLists ? stages.whole : stages.columns),
+                         .shared = uint16_t(stages.shared),
+                         .clearing = stages.clearing});
+      }
+    }
+    return items;
   }
   static int64_t lengthOf(std::span<const TileRow> rows) {
     int64_t length = 0;
@@ -357,18 +373,22 @@ size_t Plan::bytes() const {
          slopes.size() * sizeof(float);
 }
 
-Result<Plan> makePlan(const Problem &problem, const Schedule &schedule) {
+Result<Plan> makePlan(const Problem &problem, const Schedule &schedule, bool forMasks) {
   if (Status status = checkSchedule(problem, schedule); !status)
     return status.error();
   int64_t granule = schedule.gather ? schedule.gather : schedule.tileK;
   Result<TileMap> map = TileMap::build(problem, schedule.keptRows(), granule);
   if (!map)
     return map.error();
-  Result<Program> program = lowerProgram(problem);
-  if (!program)
-    return program.error();
-
   Plan plan;
+  if (forMasks || !problem.biases().empty()) {
+    Result<Program> program = lowerProgram(problem);
+    if (!program)
+      return program.error();
+    plan.constants = std::move(program->constants);
+    plan.tables = std::move(program->tables);
+  }
+
   PlanBuilder builder{problem, schedule, *map, plan};
   if (builder.workCount() > int64_t{UINT32_MAX})
     return unsupported("a plan of " + std::to_string(builder.workCount()) + " query tiles",
@@ -378,8 +398,6 @@ Result<Plan> makePlan(const Problem &problem, const Schedule &schedule) {
   builder.orderWork();
   plan.coveredPairs = builder.coveredPairs();
   plan.keptPairs = builder.keptPairsOfAll();
-  plan.constants = std::move(program->constants);
-  plan.tables = std::move(program->tables);
   plan.slopes = slopesOf(problem);
   return plan;
 }

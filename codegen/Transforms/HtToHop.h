@@ -79,7 +79,7 @@ private:
   void release(mlir::Value ring, mlir::Value slot, mlir::Value stage);
   void cloneBody(mlir::Region &from, mlir::Region &to, bool reload = false);
   mlir::Value score(mlir::Value scores, ht::ScoreOp from, mlir::Value stage);
-  mlir::Value keep(mlir::Value stage);
+  mlir::Value keep(mlir::Value stage, bool pairwise = false);
   mlir::Value mask(mlir::Value scores, mlir::Value kept);
   void clearUnkept(mlir::Value slot, mlir::Value kept, mlir::Value isNeeded);
   mlir::Value needsClearing(mlir::Value index);
@@ -97,24 +97,30 @@ private:
   void buildOverlapped();
   llvm::SmallVector<mlir::Value> overlappedLoop(mlir::Value from, mlir::Value to,
                                                 llvm::ArrayRef<mlir::Value> state);
-  llvm::SmallVector<mlir::Value> maskedStages(llvm::SmallVector<mlir::Value> before);
+  llvm::SmallVector<mlir::Value> maskedStages(llvm::ArrayRef<mlir::Value> before);
   void buildSerial();
   mlir::Value maskPadding(mlir::Value scores, mlir::Value isPadded,
                           llvm::function_ref<mlir::Value()> columns);
   /// One stage by itself: output, maximum and sum after it, from those before.
-  /// `released` is the stage as release() takes it.
-  llvm::SmallVector<mlir::Value> finishStage(hop::ProductOp product, mlir::Value slot,
-                                             mlir::Value stage, mlir::Value released,
-                                             mlir::ValueRange before,
-                                             llvm::function_ref<mlir::Value(mlir::Value)> mask,
-                                             bool masked, llvm::function_ref<void()> beforeValues);
+  /// `released` is the stage as release() takes it. With `updates` the lazy rescaling is one
+  /// branch: slower, for where no register is left to hold its factors.
+  llvm::SmallVector<mlir::Value>
+  finishStage(hop::ProductOp product, mlir::Value slot, mlir::Value stage, mlir::Value released,
+              mlir::ValueRange before, llvm::function_ref<mlir::Value(mlir::Value)> mask,
+              bool masked, llvm::function_ref<void()> beforeValues, bool updates = false);
+  llvm::SmallVector<mlir::Value> serialStage(mlir::Value index, mlir::ValueRange before,
+                                             bool masked,
+                                             llvm::function_ref<mlir::Value(mlir::Value)> drop);
   llvm::SmallVector<mlir::Value> serialLoop(mlir::Value from, mlir::Value to,
                                             llvm::ArrayRef<mlir::Value> state, bool masked);
 
   // The same with stage lists by warp group (HtToHopGroups.cpp).
   void buildGrouped();
+  llvm::SmallVector<mlir::Value> wholeLoop(mlir::Value from, mlir::Value to,
+                                           llvm::ArrayRef<mlir::Value> state);
   llvm::SmallVector<mlir::Value> groupedLoop(mlir::Value from, mlir::Value to,
                                              llvm::ArrayRef<mlir::Value> state, bool masked);
+  bool isLongMask();
 
   // A finite start: -infinity minus itself would be NaN. No product of 16-bit numbers comes near
   // it.

@@ -99,9 +99,10 @@ Value HopBuilder::score(Value scores, ht::ScoreOp from, Value stage) {
   return op.getResult();
 }
 
-Value HopBuilder::keep(Value stage) {
+Value HopBuilder::keep(Value stage, bool pairwise) {
   auto type = hop::KeptType::get(builder.getContext(), kernel.getTileK());
-  auto op = hop::KeepOp::create(builder, type, item.getBatch(), item.getHead(), queryRow, stage);
+  auto op = hop::KeepOp::create(builder, type, item.getBatch(), item.getHead(), queryRow, stage,
+                                pairwise);
   cloneBody(program.mask.getBody(), op.getBody(), /*reload=*/true);
   return op.getKept();
 }
@@ -201,17 +202,17 @@ void HopBuilder::buildOverlapped() {
   if (!options.masked)
     return finish(output, state[2], state[3]);
   release(values, state[4], Value());
-  state = maskedStages({output, state[2], state[3], next(state[4], keys)});
+  Value slotAfter = next(state[4], keys);
+  state = maskedStages({output, state[2], state[3], slotAfter});
   finish(state[0], state[1], state[2]);
 }
 
 /// The stages to mask of an item, after the others. before: output, maximum, sum, slot.
-SmallVector<Value> HopBuilder::maskedStages(SmallVector<Value> before) {
+SmallVector<Value> HopBuilder::maskedStages(ArrayRef<Value> before) {
   readScalars();
   Value total = addI(item.getFull(), item.getPartial());
   firstClearing = arith::SubIOp::create(
       builder, total, hop::ClearingStagesOp::create(builder, builder.getI32Type()));
-  before.push_back(i32(kernel.getTileK()));
   return serialLoop(item.getFull(), total, before, /*masked=*/true);
 }
 
@@ -246,15 +247,18 @@ SmallVector<Value> HopBuilder::overlappedLoop(Value from, Value to, ArrayRef<Val
   return SmallVector<Value>(loop.getResults());
 }
 
-/// One product after the other: fewer live registers, for three warp groups.
+/// One product after the other: fewer live registers, for three warp groups. The first stage is the
+/// only one with padding columns; the loop over the full ones has no branch.
 void HopBuilder::buildSerial() {
   startConsumer();
-  Value slot = hop::FirstSlotOp::create(builder, slotType());
-  SmallVector<Value> state{fill(outputType(), 0), fill(rowType(), lowest), fill(rowType(), 0), slot,
-                           firstColumns};
-  state = serialLoop(i32(0), item.getFull(), state, /*masked=*/false);
+  SmallVector<Value> state{fill(outputType(), 0), fill(rowType(), lowest), fill(rowType(), 0),
+                           hop::FirstSlotOp::create(builder, slotType())};
+  state = serialStage(i32(0), state, /*masked=*/false, [&](Value scores) {
+    return hop::MaskColumnsOp::create(builder, scores.getType(), scores, firstColumns);
+  });
+  state = serialLoop(i32(1), item.getFull(), state, /*masked=*/false);
   if (options.masked)
-    state = maskedStages({state[0], state[1], state[2], state[3]});
+    state = maskedStages(state);
   finish(state[0], state[1], state[2]);
 }
 
@@ -273,52 +277,66 @@ Value HopBuilder::maskPadding(Value scores, Value isPadded, function_ref<Value()
 SmallVector<Value> HopBuilder::finishStage(hop::ProductOp product, Value slot, Value stage,
                                            Value released, ValueRange before,
                                            function_ref<Value(Value)> mask, bool masked,
-                                           function_ref<void()> beforeValues) {
+                                           function_ref<void()> beforeValues, bool updates) {
   Value scores = wait(product, product.getResult())[0];
   release(keys, slot, released);
   scores = mask(score(scores, masked ? program.partialScore : program.fullScore, stage));
-  auto step = softmax(scores, before[1], before[2]);
-  Value packed = pack(step.getWeights());
-  Value output = rescale(before[0], step.getCorrection());
+  Value output, maximum, sum, packed;
+  if (updates && options.skipRescale) {
+    auto step =
+        hop::SoftmaxUpdateOp::create(builder, scores.getType(), rowType(), rowType(), outputType(),
+                                     scores, before[1], before[2], before[0], scale);
+    output = step.getNewAccumulator();
+    maximum = step.getNewMaximum();
+    sum = step.getNewSum();
+    packed = pack(step.getWeights());
+  } else {
+    auto step = softmax(scores, before[1], before[2]);
+    maximum = step.getNewMaximum();
+    sum = step.getNewSum();
+    packed = pack(step.getWeights());
+    output = rescale(before[0], step.getCorrection());
+  }
   beforeValues();
   auto outputProduct = multiplyValues(packed, slot, output);
   output = wait(outputProduct, outputProduct.getResult(), packed)[0];
   release(values, slot, released);
-  return {output, step.getNewMaximum(), step.getNewSum()};
+  return {output, maximum, sum};
 }
 
-/// state: output, maximum, sum, slot, valid columns of the stage at hand.
+/// Stage `index` of an item. before: output, maximum, sum, slot. `drop` is for what a full stage
+/// has to drop.
+SmallVector<Value> HopBuilder::serialStage(Value index, ValueRange before, bool masked,
+                                           function_ref<Value(Value)> drop) {
+  Value slot = before[3], stage = addI(item.getFirst(), index);
+  auto tile = hop::AwaitSlotOp::create(builder, tileType(kernel.getTileK()), keys, slot);
+  if (usesTurns())
+    hop::TakeTurnOp::create(builder, group);
+  auto product = hop::ProductOp::create(builder, scoresType(), tokenType(), queryRows, tile,
+                                        Value(), /*transposeB=*/true);
+  if (usesTurns())
+    hop::PassTurnOp::create(builder, group);
+  Value kept = masked ? keep(stage) : Value(); // while the product runs
+  SmallVector<Value> after = finishStage(
+      product, slot, stage, masked ? Value() : index, before,
+      [&](Value scores) { return masked ? mask(scores, kept) : drop(scores); }, masked,
+      [&] {
+        if (masked)
+          clearUnkept(slot, kept, needsClearing(index));
+      });
+  after.push_back(next(slot, keys));
+  return after;
+}
+
+/// state: output, maximum, sum, slot.
 SmallVector<Value> HopBuilder::serialLoop(Value from, Value to, ArrayRef<Value> state,
                                           bool masked) {
-  auto loop = scf::ForOp::create(
-      builder, from, to, i32(1), state,
-      [&](OpBuilder &, Location, Value index, ValueRange carried) {
-        Value slot = carried[3], stage = addI(item.getFirst(), index);
-        auto tile = hop::AwaitSlotOp::create(builder, tileType(kernel.getTileK()), keys, slot);
-        if (usesTurns())
-          hop::TakeTurnOp::create(builder, group);
-        auto product = hop::ProductOp::create(builder, scoresType(), tokenType(), queryRows, tile,
-                                              Value(), /*transposeB=*/true);
-        if (usesTurns())
-          hop::PassTurnOp::create(builder, group);
-        Value kept = masked ? keep(stage) : Value(); // while the product runs
-        SmallVector<Value> after = finishStage(
-            product, slot, stage, masked ? Value() : index, carried,
-            [&](Value scores) {
-              if (masked)
-                return mask(scores, kept);
-              Value isPadded = arith::CmpIOp::create(builder, arith::CmpIPredicate::slt, carried[4],
-                                                     i32(kernel.getTileK()));
-              return maskPadding(scores, isPadded, [&] { return carried[4]; });
-            },
-            masked,
-            [&] {
-              if (masked)
-                clearUnkept(slot, kept, needsClearing(index));
-            });
-        after.append({next(slot, keys), i32(kernel.getTileK())});
-        scf::YieldOp::create(builder, after);
-      });
+  auto loop = scf::ForOp::create(builder, from, to, i32(1), state,
+                                 [&](OpBuilder &, Location, Value index, ValueRange carried) {
+                                   SmallVector<Value> after = serialStage(
+                                       index, carried, masked, [](Value scores) { return scores; });
+                                   scf::YieldOp::create(builder, after);
+                                 });
   return SmallVector<Value>(loop.getResults());
 }
 

@@ -26,7 +26,9 @@ namespace {
 class ArgumentReader {
 public:
   ArgumentReader(FunctionOpInterface function)
-      : function(function), isGpu(function->hasAttr("nvvm.kernel")) {}
+      : isGpu(function->hasAttr("nvvm.kernel")), function(function) {}
+
+  const bool isGpu;
 
   /// A field of KernelArguments.
   Value field(ImplicitLocOpBuilder &builder, int64_t offset, Type type) {
@@ -68,19 +70,23 @@ private:
   }
 
   FunctionOpInterface function;
-  bool isGpu;
   llvm::DenseMap<int64_t, Value> arrays;
 };
 
 /// Lowers the operations of one function.
 class ScalarLowering {
 public:
-  ScalarLowering(FunctionOpInterface function) : reader(function) {}
+  ScalarLowering(FunctionOpInterface function, bool constantsInPlace)
+      : reader(function), readsPassed(constantsInPlace && reader.isGpu) {}
 
   Value lower(ImplicitLocOpBuilder &builder, Operation *op) {
     if (auto argument = dyn_cast<ht::ArgumentOp>(op))
       return reader.field(builder, offsetOf(argument.getWhich()), argument.getType());
     if (auto parameter = dyn_cast<ht::ParameterOp>(op)) {
+      if (isPassed(parameter)) {
+        Value value = reader.field(builder, offsetOf(parameter), builder.getI64Type());
+        return resize(builder, value, parameter.getType());
+      }
       Value value = reader.element(builder, layout::constants, int32_t(parameter.getIndex()),
                                    builder.getI64Type(), parameter.getAnew());
       return resize(builder, value, parameter.getType());
@@ -103,7 +109,44 @@ public:
     return {};
   }
 
+  /// n / c and n mod c of a constant c that is passed, which ImportProgram makes of numbers below
+  /// 2^31 alone: by a product (ConstantArgument). None for another operation.
+  Value lowerDivision(ImplicitLocOpBuilder &builder, Operation *op) {
+    if (!isa<arith::DivUIOp, arith::RemUIOp>(op) || !op->getResult(0).getType().isInteger(32))
+      return {};
+    auto divisor = op->getOperand(1).getDefiningOp<ht::ParameterOp>();
+    if (!divisor || !isPassed(divisor))
+      return {};
+    Type half = builder.getI32Type(), full = builder.getI64Type();
+    Value number = op->getOperand(0);
+    auto part = [&](int64_t offset) {
+      return reader.field(builder, offsetOf(divisor) + offset, half);
+    };
+    auto widened = [&](Value value) -> Value {
+      return arith::ExtUIOp::create(builder, full, value);
+    };
+    Value twice = arith::ShLIOp::create(builder, number, this->number(builder, 1));
+    Value product =
+        arith::MulIOp::create(builder, widened(twice), widened(part(layout::constantMultiplier)));
+    Value by32 = arith::ConstantOp::create(builder, builder.getI64IntegerAttr(32));
+    Value high =
+        arith::TruncIOp::create(builder, half, arith::ShRUIOp::create(builder, product, by32));
+    Value quotient = arith::ShRUIOp::create(builder, high, part(layout::constantShift));
+    if (isa<arith::DivUIOp>(op))
+      return quotient;
+    return arith::SubIOp::create(builder, number,
+                                 arith::MulIOp::create(builder, quotient, divisor.getValue()));
+  }
+
 private:
+  bool isPassed(ht::ParameterOp parameter) {
+    return readsPassed && parameter.getIndex() < uint32_t(passedConstants);
+  }
+
+  static int64_t offsetOf(ht::ParameterOp parameter) {
+    return layout::constant + layout::constantBytes * parameter.getIndex();
+  }
+
   static int64_t offsetOf(ht::Argument which) {
     switch (which) {
     case ht::Argument::Scale:
@@ -173,6 +216,7 @@ private:
   }
 
   ArgumentReader reader;
+  bool readsPassed;
 };
 
 struct LowerScalarsPass : impl::LowerScalarsPassBase<LowerScalarsPass> {
@@ -189,8 +233,10 @@ struct LowerScalarsPass : impl::LowerScalarsPassBase<LowerScalarsPass> {
   }
 
   WalkResult lowerFunction(FunctionOpInterface function) {
-    SmallVector<Operation *> reads;
+    SmallVector<Operation *> reads, divisions;
     function->walk([&](Operation *op) {
+      if (isa<arith::DivUIOp, arith::RemUIOp>(op))
+        divisions.push_back(op);
       if (isa<ht::ArgumentOp, ht::ParameterOp, ht::TableOp, ht::SlopeOp, ht::BlockKeptOp>(op))
         reads.push_back(op);
     });
@@ -202,7 +248,14 @@ struct LowerScalarsPass : impl::LowerScalarsPassBase<LowerScalarsPass> {
           << "reads the kernel's arguments in a function whose first argument is no !llvm.ptr";
       return WalkResult::interrupt();
     }
-    ScalarLowering lowering(function);
+    ScalarLowering lowering(function, constantsInPlace);
+    for (Operation *op : divisions) {
+      ImplicitLocOpBuilder builder(op->getLoc(), op);
+      if (Value value = lowering.lowerDivision(builder, op)) {
+        op->getResult(0).replaceAllUsesWith(value);
+        op->erase();
+      }
+    }
     for (Operation *op : reads) {
       ImplicitLocOpBuilder builder(op->getLoc(), op);
       op->getResult(0).replaceAllUsesWith(lowering.lower(builder, op));

@@ -145,3 +145,15 @@ hop.kernel @words attributes {element = bf16, head_dim = 64 : i32, tile_k = 64 :
     %use = hop.load_use %group
   }
 }
+
+// -----
+
+hop.kernel @counts attributes {element = bf16, head_dim = 64 : i32, tile_k = 64 : i32, gather = 64 : i32, consumers = 2 : i32, producer_registers = 24 : i32, consumer_registers = 240 : i32} {
+  hop.roles producer {
+    %slot = hop.first_slot
+  } consumer {
+  ^bb0(%group: i32):
+    // expected-error@+1 {{is for a kernel with group_lists: other plans have no such count}}
+    %whole = hop.whole_stages
+  }
+}

@@ -4,7 +4,7 @@
 // multiprocessor, without which ptxas ignores setmaxnreg.
 // CHECK: llvm.mlir.global external @halftone_shared() {addr_space = 3 : i32, alignment = 1024 : i64} : !llvm.array<0 x i8>
 // CHECK-LABEL: llvm.func @causal(
-// CHECK-SAME: llvm.align = 16 : i64, llvm.byval = !llvm.array<256 x i8>, nvvm.grid_constant
+// CHECK-SAME: llvm.align = 16 : i64, llvm.byval = !llvm.array<768 x i8>, nvvm.grid_constant
 // CHECK-SAME: llvm.align = 64 : i64, llvm.byval = !llvm.array<128 x i8>, nvvm.grid_constant
 // CHECK-SAME: ht.shared_bytes = 49744 : i32
 // CHECK-SAME: ht.threads = 384 : i32

@@ -1,4 +1,5 @@
 // RUN: halftone-opt %s --split-input-file --ht-lower-scalars | FileCheck %s
+// RUN: halftone-opt %s --split-input-file --ht-lower-scalars=constants-in-place=1 | FileCheck %s --check-prefix=PLACE
 
 // On the CPU: fields of KernelArguments and arrays behind its pointers, all invariant. Each array's
 // pointer is loaded once, at the entry.
@@ -53,6 +54,48 @@ func.func @cpu(%args: !llvm.ptr, %head: i32) -> (f32, f32, i32, i32, i32, f32) {
 llvm.func @gpu(%args: !llvm.ptr) -> i64 attributes {nvvm.kernel} {
   %parameter = ht.parameter 0 : i64
   llvm.return %parameter : i64
+}
+
+// -----
+
+// In place, the first 32 constants are fields of the arguments, and a number is divided by one of
+// them by what stands beside it. Others are loaded, and divide as they are; so does any i64.
+
+// CHECK-LABEL: llvm.func @divisions
+// CHECK: arith.divui
+// CHECK: arith.remui
+
+// PLACE-LABEL: llvm.func @divisions
+// PLACE-SAME: (%[[ARGS:.*]]: !llvm.ptr, %[[N:.*]]: i32, %[[WIDE:.*]]: i64)
+// PLACE: %[[FAR_AT:.*]] = llvm.getelementptr inbounds %{{.*}}[32] : (!llvm.ptr<1>) -> !llvm.ptr<1>, i64
+// PLACE: %[[FAR64:.*]] = llvm.load %[[FAR_AT]]
+// PLACE: %[[FAR:.*]] = arith.trunci %[[FAR64]] : i64 to i32
+// PLACE-NOT: arith.divui
+// PLACE: %[[TWICE:.*]] = arith.shli %[[N]]
+// PLACE: %[[LONG:.*]] = arith.extui %[[TWICE]] : i32 to i64
+// PLACE: llvm.getelementptr inbounds %[[ARGS]][312]
+// PLACE: %[[PRODUCT:.*]] = arith.muli %[[LONG]]
+// PLACE: %[[HIGH:.*]] = arith.shrui %[[PRODUCT]]
+// PLACE: %[[PART:.*]] = arith.trunci %[[HIGH]] : i64 to i32
+// PLACE: llvm.getelementptr inbounds %[[ARGS]][316]
+// PLACE: arith.shrui %[[PART]], %{{.*}} : i32
+// PLACE: %[[BACK:.*]] = arith.muli {{.*}} : i32
+// PLACE: arith.subi %[[N]], %[[BACK]]
+// PLACE: arith.divui %[[N]], %[[FAR]]
+// PLACE: arith.divui %[[WIDE]]
+llvm.func @divisions(%args: !llvm.ptr, %n: i32, %wide: i64) -> i64 attributes {nvvm.kernel} {
+  %three = ht.parameter 3 : i32
+  %far = ht.parameter 32 : i32
+  %long = ht.parameter 3 : i64
+  %quotient = arith.divui %n, %three : i32
+  %rest = arith.remui %n, %three : i32
+  %other = arith.divui %n, %far : i32
+  %last = arith.divui %wide, %long : i64
+  %both = arith.xori %quotient, %rest : i32
+  %all = arith.xori %both, %other : i32
+  %extended = arith.extui %all : i32 to i64
+  %result = arith.xori %extended, %last : i64
+  llvm.return %result : i64
 }
 
 // -----

@@ -2,7 +2,8 @@
 // RUN: halftone-opt %s --ht-tile-attention="tile-q=192 tile-k=64 stages=2 warps=1" --ht-to-hop="gather=16 overlap=0 skip-rescale=1" --canonicalize --cse | FileCheck %s --check-prefix=SERIAL
 // RUN: halftone-opt %s --ht-tile-attention="tile-q=128 tile-k=64 stages=2 warps=1" --ht-to-hop="gather=64 masked=0" --canonicalize --cse | FileCheck %s --check-prefix=WHOLE
 // RUN: halftone-opt %s --ht-tile-attention="tile-q=128 tile-k=64 stages=2 warps=1" --ht-to-hop="gather=64 ping-pong=1" --canonicalize --cse | FileCheck %s --check-prefix=TURNS
-// RUN: halftone-opt %s --ht-tile-attention="tile-q=192 tile-k=64 stages=2 warps=1" --ht-to-hop="gather=32 overlap=0 group-lists=1" --canonicalize --cse | FileCheck %s --check-prefix=LISTS
+// RUN: halftone-opt %s --ht-tile-attention="tile-q=192 tile-k=64 stages=2 warps=1" --ht-to-hop="gather=32 overlap=0 group-lists=1 skip-rescale=1" --canonicalize --cse | FileCheck %s --check-prefix=LISTS
+// RUN: halftone-opt %s --ht-tile-attention="tile-q=192 tile-k=64 stages=2 warps=1" --ht-to-hop="gather=32 overlap=0 group-lists=1 skip-rescale=1 masked=0" --canonicalize --cse | FileCheck %s --check-prefix=BLOCKS
 
 // Two warp groups: the producer runs keys one stage ahead of values.
 
@@ -54,17 +55,25 @@
 // CHECK: hop.product {{.*}} into
 // CHECK: hop.store_output
 
-// Three warp groups: one product after the other, for 160 registers.
+// Three warp groups: one product after the other, for 160 registers. The first stage may have
+// padding; the loop over the other full ones has no branch.
 // SERIAL-LABEL: hop.kernel @causal
 // SERIAL-SAME: consumer_registers = 160 : i32, consumers = 3 : i32
 // SERIAL-SAME: gather = 16 : i32
 // SERIAL: } consumer {
+// SERIAL: hop.product
+// SERIAL: hop.mask_columns
+// SERIAL: hop.product {{.*}} into
 // SERIAL: scf.for
+// SERIAL-NOT: scf.if
 // SERIAL: %[[S:.*]], %[[T:.*]] = hop.product %{{.*}} transposed
 // SERIAL-NEXT: hop.wait %[[T]]
+// SERIAL-NOT: hop.mask_columns
 // SERIAL: hop.softmax_step {{.*}} skip
 // SERIAL: hop.rescale {{.*}} skip
 // SERIAL: hop.product {{.*}} into
+// SERIAL-NOT: scf.if
+// SERIAL: scf.yield
 
 // Where every tile is whole there is one loop.
 // WHOLE-LABEL: hop.kernel @causal
@@ -82,38 +91,67 @@
 // TURNS: hop.pass_turn
 // TURNS-NEXT: hop.wait
 
-// A warp group uses a stage or hands it back unread, as the plan's word says: one condition a warp.
-// The word of the next stage is on its way before this one's products.
+// Stages that are whole for all warp groups come first, without a word of the plan or a branch.
 // LISTS-LABEL: hop.kernel @causal
 // LISTS-SAME: group_lists
 // LISTS: } consumer {
 // LISTS: ^bb0(%[[GROUP:.*]]: i32):
-// LISTS: %[[FIRST:.*]] = hop.load_use
+// LISTS: %[[COUNT:.*]] = hop.whole_stages
+// LISTS-NEXT: %[[END:.*]] = arith.addi %{{.*}}, %[[COUNT]] : i32
+// LISTS-NEXT: scf.for {{.*}} to %[[END]] step
+// LISTS-NOT: scf.if
+// LISTS-NOT: hop.load_use
+// LISTS: hop.softmax_step {{.*}} skip
+// LISTS: hop.rescale {{.*}} skip
+// LISTS-NOT: scf.if
+// LISTS: hop.next_slot
+
+// Of the others a warp group uses each or hands it back unread, as the plan's word says: one
+// condition a warp. While the product runs those evaluate the mask that must. The word of the next
+// stage is read when the scores are weights.
+// LISTS: %[[FIRST:.*]] = hop.load_use %[[END]]
 // LISTS: scf.for {{.*}} %[[USE:.*]] = %[[FIRST]])
-// LISTS: %[[NEXT:.*]] = hop.load_use
 // LISTS: %[[SHIFTED:.*]] = arith.shrui %[[USE]], %[[GROUP]]
 // LISTS: %[[BIT:.*]] = arith.trunci %[[SHIFTED]] : i32 to i1
 // LISTS: %[[OWN:.*]] = hop.uniform %[[BIT]]
+// LISTS: %[[MASKS:.*]] = hop.uniform
+// Where maybe no query attends to some of its keys all warp groups meet, and value rows are cleared.
+// LISTS: %[[CLEARS:.*]] = hop.uniform
+// LISTS: scf.if %[[CLEARS]]
+// LISTS: %[[OF_OWN:.*]] = scf.if %[[OWN]]
+// LISTS: hop.keep {{.*}} pairwise
+// LISTS: hop.keep_none
+// LISTS: hop.clear_unkept %{{.*}}, %[[OF_OWN]]
 // LISTS: scf.if %[[OWN]]
 // LISTS: hop.product
-// LISTS: hop.mask_columns
-// LISTS: hop.product
-// LISTS: } else {
-// LISTS-NEXT: hop.skip %{{.*}}[%[[SLOT:.*]]] by %[[GROUP]]
-// LISTS-NEXT: hop.skip %{{.*}}[%[[SLOT]]] by %[[GROUP]]
-// LISTS: scf.yield {{.*}} %[[NEXT]]
-
-// Stages to mask: all warp groups meet where value rows are cleared.
-// LISTS: scf.for
-// LISTS: hop.load_use
-// LISTS: %[[KEPT:.*]] = scf.if
+// LISTS: %[[KEPT:.*]] = scf.if %[[MASKS]]
 // LISTS: hop.keep
 // LISTS: hop.keep_none
-// LISTS: scf.if
-// LISTS: hop.clear_unkept %{{.*}}, %[[KEPT]]
-// LISTS: scf.if
+// LISTS: hop.wait
+// LISTS: scf.if %[[MASKS]]
 // LISTS: hop.mask %{{.*}}, %[[KEPT]]
-// LISTS: hop.skip
+// LISTS: hop.softmax_update
+// LISTS: hop.load_use
+// LISTS: hop.product
+// LISTS: } else {
+// LISTS: hop.load_use
+// LISTS-NEXT: hop.skip %{{.*}}[%[[SLOT:.*]]] by %[[GROUP]]
+// LISTS-NEXT: hop.skip %{{.*}}[%[[SLOT]]] by %[[GROUP]]
+
+// Without a mask the others are full, too, and may have padding; the word of the next stage is on
+// its way before this one's products.
+// BLOCKS-LABEL: hop.kernel @causal
+// BLOCKS: hop.whole_stages
+// BLOCKS: scf.for
+// BLOCKS: hop.load_use
+// BLOCKS: scf.for
+// BLOCKS: hop.load_use
+// BLOCKS: hop.product
+// BLOCKS: hop.mask_columns
+// BLOCKS: hop.softmax_step {{.*}} skip
+// BLOCKS: hop.skip
+// BLOCKS-NOT: hop.keep
+// BLOCKS: hop.store_output
 ht.attention @causal {head_dim = 64 : i32, element = f16} mask {
 ^bb0(%b: i32, %h: i32, %q: i32, %k: i32):
   %kept = arith.cmpi ule, %k, %q : i32

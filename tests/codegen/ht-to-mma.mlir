@@ -5,7 +5,7 @@
 // while the softmax runs. Full tiles carry no mask code.
 
 // CHECK-LABEL: llvm.func @causal(%arg0: !llvm.ptr
-// CHECK-SAME: llvm.byval = !llvm.array<256 x i8>
+// CHECK-SAME: llvm.byval = !llvm.array<768 x i8>
 // CHECK-SAME: nvvm.grid_constant
 // CHECK-SAME: ht.shared_bytes = 16384 : i32
 // CHECK-SAME: nvvm.kernel

@@ -69,7 +69,7 @@ FILES = {
     "other-dim.safetensors": lambda: tensors(q=("F32", SMALL), k=("F32", [1, 8, 2, 8]), v=("F32", [1, 8, 2, 8])),
     "configurations.json": configurations,
     "empty.json": lambda: b"",
-    "image.json": lambda: b"halftone-image 1\n",
+    "image.json": lambda: b"halftone-image 2\n",
     "deep.json": lambda: b"[" * 100000 + b"]" * 100000,
     "large.json": lambda: b" " * ((16 << 20) + 1),
     "other-version.json": lambda: configurations(lambda document: document.update(version=2)),

@@ -20,7 +20,8 @@ struct Tile {
 };
 
 /// Walks the stages as the warp groups of a kernel do; what is wrong with them, or nothing.
-std::string complaint(const Tile &tile, const StageRow &row, std::span<const uint32_t> stages) {
+std::string complaint(const Tile &tile, const StageRow &row, std::span<const uint32_t> stages,
+                      const AttendedKeys &attended) {
   int64_t perStage = tile.tileK / tile.gather;
   size_t groups = tile.kinds.size();
   std::vector<std::vector<int>> covered(groups, std::vector<int>(size_t(tile.keyCount)));
@@ -30,10 +31,19 @@ std::string complaint(const Tile &tile, const StageRow &row, std::span<const uin
         stages.subspan(size_t(row.first + i) * size_t(perStage + 1), size_t(perStage + 1));
     uint32_t use = entries.back();
     int64_t columns = use >> 8;
-    if (bool(use & 16) != (columns < tile.tileK) || (!isFull && (use & 16)))
+    if (bool(use & 64) != (columns < tile.tileK) || (!isFull && (use & 64)))
       return "the padding bit is wrong";
-    if (!(use & 7) || (use & 7) >> groups)
+    uint32_t users = use & 7, masking = use >> 3 & 7;
+    if (!users || users >> groups)
       return "no group uses a stage, or one that is not there";
+    if (masking & ~users || (isFull && masking != (columns < tile.tileK ? users : 0)) ||
+        (!isFull && !masking))
+      return "a stage is not masked by those that must, or by one that does not use it";
+    if ((i < row.whole) && (users + 1 != 1U << groups || columns != tile.tileK))
+      return "a stage is not whole for all";
+    bool clears = use & 128;
+    if (clears && (isFull || masking != users))
+      return "a stage is cleared that not all mask";
     bool consecutive = true;
     for (int64_t chunk = 0; chunk < perStage; ++chunk) {
       int64_t start = entries[size_t(chunk)] & ~flag;
@@ -43,14 +53,19 @@ std::string complaint(const Tile &tile, const StageRow &row, std::span<const uin
         bool hasKey = key < tile.keyCount;
         if (isFull && hasKey != (chunk * tile.gather + k < columns))
           return "a full stage's column count is not where its keys end";
-        if (!hasKey)
+        if (!hasKey) {
+          if (!isFull && masking != users)
+            return "padding is not dropped";
           continue;
+        }
+        if (!isFull && attended.holds({uint32_t(start), uint32_t(start + tile.gather)}) == clears)
+          return "a key that maybe no query attends to is not cleared, or another one is";
         for (size_t group = 0; group < groups; ++group) {
           int kind = tile.kinds[group][size_t(key / tile.gather)];
           bool uses = use >> group & 1;
           covered[group][size_t(key)] += uses;
-          if (uses && (kind == 0 || (isFull && kind != 2)))
-            return "a group uses a key that it drops, or masks";
+          if (uses && (kind == 0 || (kind == 1 && !(masking >> group & 1))))
+            return "a group uses a key that it drops, or must mask and does not";
         }
       }
     }
@@ -88,9 +103,10 @@ TEST_CASE("every group sees the keys it keeps once, and masks what it keeps in p
     std::vector<uint32_t> stages(size_t(*rc::gen::inRange<int64_t>(0, 3) * (tileK / gather + 1)));
     size_t before = stages.size();
     GroupedStages grouped(stages, tileK, gather, tile.keyCount);
-    StageRow row = grouped.cut(groups, AttendedKeys(gather, tile.keyCount, groups));
+    AttendedKeys attended(gather, tile.keyCount, groups);
+    StageRow row = grouped.cut(groups, attended);
     RC_ASSERT(int64_t(stages.size() - before) <= grouped.mostEntries(groups));
-    RC_ASSERT(complaint(tile, row, stages) == "");
+    RC_ASSERT(complaint(tile, row, stages, attended) == "");
   }));
 }
 
@@ -116,8 +132,8 @@ TEST_CASE("two tiles begin with the stages that every group of both keeps in ful
     AttendedKeys attended(gather, tiles[0].keyCount, groups);
     auto rows =
         grouped.cutPair(std::span(groups).first(each), std::span(groups).last(each), attended);
-    RC_ASSERT(complaint(tiles[0], rows[0], stages) == "");
-    RC_ASSERT(complaint(tiles[1], rows[1], stages) == "");
+    RC_ASSERT(complaint(tiles[0], rows[0], stages, attended) == "");
+    RC_ASSERT(complaint(tiles[1], rows[1], stages, attended) == "");
 
     int64_t inAll = 0;
     for (int64_t chunk = 0; (chunk + 1) * gather <= tiles[0].keyCount; ++chunk)
@@ -139,17 +155,36 @@ TEST_CASE("shared stages come first, then those of some next to those of the oth
   std::vector<uint32_t> stages;
   GroupedStages grouped(stages, 32, 16, 1000);
   std::vector<KeyRange> first{{0, 64, true}, {96, 128, true}},
-      second{{0, 48, true}, {160, 176, true}}, third{{0, 48, true}, {96, 112, false}};
+      second{{0, 48, true}, {160, 176, true}},
+      third{{0, 48, true}, {96, 112, false}, {112, 128, true}};
   std::span<const KeyRange> groups[] = {first, second, third};
   StageRow row = grouped.cut(groups, AttendedKeys(16, 1000, groups));
-  CHECK(row.full == 4);
+  CHECK(row.whole == 1);
+  CHECK(row.full == 5);
   CHECK(row.partial == 1);
   auto use = [](uint32_t users, uint32_t columns) {
-    return users | (columns < 32 ? 16U : 0U) | columns << 8;
+    // A stage with padding is masked by all that use it, where there is a mask.
+    return users | (columns < 32 ? 64U | users << 3 : 0U) | columns << 8;
   };
+  constexpr uint32_t bothMask = 5 << 3;
   CHECK(stages == std::vector<uint32_t>{0 | flag, 16, use(7, 32), //
                                         32, 1000, use(7, 16),     //
-                                        48, 112, use(1, 32),      //
+                                        48, 1000, use(1, 16),     //
+                                        112, 1000, use(5, 16),    //
                                         160, 1000, use(2, 16),    //
-                                        96, 1000, use(5, 32)});
+                                        96, 1000, use(5, 32) | bothMask});
+}
+
+TEST_CASE("of keys that two groups keep, the one that keeps them in part masks") {
+  std::vector<uint32_t> stages;
+  GroupedStages grouped(stages, 32, 16, 1000);
+  std::vector<KeyRange> first{{0, 64, true}}, second{{0, 32, false}, {64, 96, false}};
+  std::span<const KeyRange> groups[] = {first, second};
+  StageRow row = grouped.cut(groups, AttendedKeys(16, 1000, groups));
+  CHECK(row.full == 1);
+  CHECK(row.partial == 2);
+  // No query attends to all of the keys from 64 on.
+  CHECK(stages == std::vector<uint32_t>{32 | flag, 48, 1 | 32 << 8,         //
+                                        0 | flag, 16, 3 | 2 << 3 | 32 << 8, //
+                                        64 | flag, 80, 2 | 2 << 3 | 128 | 32 << 8});
 }

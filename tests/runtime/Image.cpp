@@ -76,7 +76,7 @@ TEST_CASE("an image is read back as it was written") {
 
 TEST_CASE("the header of an image can be read by people") {
   std::string bytes = written(*sampleImage(causal(100), Image::Kind::Ptx, "sm_80"));
-  CHECK(bytes.find("halftone-image 1\nkind ptx\ntarget sm_80\nentry attention\n") == 0);
+  CHECK(bytes.find("halftone-image 2\nkind ptx\ntarget sm_80\nentry attention\n") == 0);
   CHECK(bytes.find("\nschedule tileQ=64 tileK=32") != bytes.npos);
 }
 
@@ -127,10 +127,10 @@ TEST_CASE("damage under a right checksum never crashes the reader") {
 
 TEST_CASE("what is wrong with an image is said") {
   std::string bytes = written(*sampleImage(causal(100), Image::Kind::Cubin, "sm_80"));
-  CHECK(refused("") == "not a whole Halftone image: it does not start with 'halftone-image 1'");
-  CHECK(refused("halftone-image 2\n") ==
-        "not a whole Halftone image: its version is not 1, the only one that this library reads");
-  CHECK(refused("halftone-image 1\n") == "not a whole Halftone image: it is cut short");
+  CHECK(refused("") == "not a whole Halftone image: it does not start with 'halftone-image 2'");
+  CHECK(refused("halftone-image 1\n") ==
+        "not a whole Halftone image: its version is not 2, the only one that this library reads");
+  CHECK(refused("halftone-image 2\n") == "not a whole Halftone image: it is cut short");
   CHECK(refused(bytes.substr(0, bytes.size() - 1)) ==
         "not a whole Halftone image: its checksum does not match");
   CHECK(refused(replaced(bytes, "\ncode 6\n", "\ncode 18446744073709551615\n")) ==

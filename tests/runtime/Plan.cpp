@@ -295,5 +295,24 @@ TEST_CASE("tiles of no rows are refused") {
                                "example 128 x 64");
 }
 
+TEST_CASE("a plan for a kernel that evaluates no mask has no constants and tables but for biases") {
+  Layout clip = Layout::frames(4, 256);
+  Problem plain = attention(clip, {}).where(patterns::radialReference());
+  Schedule schedule{.tileQ = 128, .tileK = 128, .gather = 64};
+  Result<Plan> whole = makePlan(plain, schedule), bare = makePlan(plain, schedule, false);
+  REQUIRE(whole);
+  REQUIRE(bare);
+  CHECK(!whole->tables.empty());
+  CHECK(bare->tables.empty());
+  CHECK(bare->constants.empty());
+  CHECK(bare->stages == whole->stages);
+  CHECK(bare->work.size() == whole->work.size());
+  CHECK(bare->keptPairs == whole->keptPairs);
+  auto [q, k] = clip.tokens();
+  Result<Plan> biased = makePlan(plain.withBias(q.index() - 5 * k.index(), {1}), schedule, false);
+  REQUIRE(biased);
+  CHECK(!biased->constants.empty());
+}
+
 } // namespace
 } // namespace halftone

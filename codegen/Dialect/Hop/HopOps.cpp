@@ -71,11 +71,13 @@ LogicalResult CopyOp::verify() {
   return getShared() ? verifyInCluster(*this) : success();
 }
 
-LogicalResult LoadUseOp::verify() {
-  if (auto kernel = getOperation()->getParentOfType<KernelOp>(); kernel && !kernel.getGroupLists())
-    return emitOpError("is for a kernel with group_lists: other plans have no such word");
+static LogicalResult verifyByGroup(Operation *op, StringRef lack) {
+  if (auto kernel = op->getParentOfType<KernelOp>(); kernel && !kernel.getGroupLists())
+    return op->emitOpError("is for a kernel with group_lists: other plans have no such ") << lack;
   return success();
 }
+LogicalResult LoadUseOp::verify() { return verifyByGroup(*this, "word"); }
+LogicalResult WholeStagesOp::verify() { return verifyByGroup(*this, "count"); }
 
 LogicalResult AwaitSlotOp::verify() {
   if (getRing().getType().getTile() != getTile().getType())

@@ -154,6 +154,12 @@ def Hop_NextSlotOp : Hop_Op<"next_slot", [Pure]> {
   let results = (outs Hop_SlotType:$next);
   let assemblyFormat = "$slot `of` $ring attr-dict `:` type($ring)";
 }
+def Hop_WholeStagesOp : Hop_Op<"whole_stages", [Pure]> {
+  let summary = "How many of the work item's full stages, the first ones, every warp group uses as a whole";
+  let results = (outs I32:$count);
+  let assemblyFormat = "attr-dict";
+  let hasVerifier = 1; // of a kernel with lists by warp group
+}
 def Hop_FirstColumnsOp : Hop_Op<"first_columns", [Pure]> {
   let summary = "Valid columns of the work item's first stage; the rest of it is padding";
   let results = (outs I32:$count);
@@ -194,8 +200,8 @@ def Hop_LoadStageOp : Hop_Op<"load_stage"> {
 def Hop_LoadUseOp : Hop_Op<"load_use"> {
   let summary = "Reads the word that says who uses stage `index` of the plan, and how";
   let description = [{
-    Bit g: warp group g; bit 3: `hop.clear_unkept` is for it; bit 4: it is no stage to mask and has padding
-    columns; from bit 8 on: how many of its columns are keys. See runtime/GroupedStages.h. Read each time
+    Bit g: warp group g; bit 3 + g: it must mask the stage; bit 6: it is a full stage with padding
+    columns; bit 7: `hop.clear_unkept` is for it; from bit 8 on: how many of its columns are keys. See runtime/GroupedStages.h. Read each time
     anew.
   }];
   let arguments = (ins I32:$index);
@@ -316,12 +322,13 @@ def Hop_KeepOp : Hop_Op<"keep", [SingleBlock]> {
   let description = [{
     Row r is query `query` + r; column c is the key that stage `stage` of the plan puts there. Body
     arguments: (batch, head, query, key) as i32; yields i1. It needs no scores, so it stands between a
-    product and its wait: the expression is computed while the tensor cores work.
+    product and its wait: the expression is computed while the tensor cores work. `pairwise` evaluates it
+    pair by pair, never a run of keys at once: less code, for where it is rarely run.
   }];
-  let arguments = (ins I32:$batch, I32:$head, I32:$query, I32:$stage);
+  let arguments = (ins I32:$batch, I32:$head, I32:$query, I32:$stage, UnitAttr:$pairwise);
   let results = (outs Hop_KeptType:$kept);
   let regions = (region SizedRegion<1>:$body);
-  let assemblyFormat = "$batch `,` $head `,` $query `stage` $stage attr-dict-with-keyword `:` type($kept) $body";
+  let assemblyFormat = "$batch `,` $head `,` $query `stage` $stage (`pairwise` $pairwise^)? attr-dict-with-keyword `:` type($kept) $body";
 }
 def Hop_KeepNoneOp : Hop_Op<"keep_none", [Pure]> {
   let summary = "No pair is kept";
@@ -371,6 +378,20 @@ def Hop_SoftmaxStepOp : Hop_Op<"softmax_step", [Pure, AllTypesMatch<["scores", "
   let arguments = (ins Hop_FragType:$scores, Hop_FragType:$maximum, Hop_FragType:$sum, F32:$scale, UnitAttr:$skip);
   let results = (outs Hop_FragType:$weights, Hop_FragType:$newMaximum, Hop_FragType:$newSum, Hop_FragType:$correction);
   let assemblyFormat = "$scores `,` $maximum `,` $sum `scale` $scale (`skip` $skip^)? attr-dict `:` type($scores) `,` type($maximum)";
+}
+def Hop_SoftmaxUpdateOp : Hop_Op<"softmax_update", [Pure, AllTypesMatch<["scores", "weights"]>,
+    AllTypesMatch<["maximum", "sum", "newMaximum", "newSum"]>, AllTypesMatch<["accumulator", "newAccumulator"]>]> {
+  let summary = "A step of the online softmax and what it does to an accumulator that no product is writing";
+  let description = [{
+    `hop.softmax_step` with `skip` and `hop.rescale` after it as one branch: unless a row of the warp has
+    outgrown its maximum by more than 2^8, maxima, sums and accumulator stay as they are. No correction is held
+    beside the weights, which takes fewer registers, but they are begun only after the branch.
+  }];
+  let arguments = (ins Hop_FragType:$scores, Hop_FragType:$maximum, Hop_FragType:$sum, Hop_FragType:$accumulator, F32:$scale);
+  let results = (outs Hop_FragType:$weights, Hop_FragType:$newMaximum, Hop_FragType:$newSum, Hop_FragType:$newAccumulator);
+  let assemblyFormat = [{
+    $scores `,` $maximum `,` $sum `,` $accumulator `scale` $scale attr-dict `:` type($scores) `,` type($maximum) `,` type($accumulator)
+  }];
 }
 def Hop_PackOp : Hop_Op<"pack", [Pure]> {
   let summary = "Rounds an accumulator to a 16-bit left operand";

@@ -121,7 +121,7 @@ void Emitter::emitFunction() {
                         builder.getI64IntegerAttr(alignment));
     function.setArgAttr(index, NVVM::NVVMDialect::getGridConstantAttrName(), builder.getUnitAttr());
   };
-  byValue(0, 256, 16);
+  byValue(0, layout::argumentBytes, 16);
   for (unsigned map = 1; map < 6; ++map)
     byValue(map, 128, 64);
 
@@ -195,7 +195,7 @@ LogicalResult Emitter::emitOp(Operation *op) {
   if (auto item = dyn_cast<ItemOp>(op))
     return emitItem(item), success();
   // Two numbers of 16 bits; only in a cluster is the second not 0.
-  if (isa<FirstColumnsOp>(op)) {
+  if (isa<FirstColumnsOp, WholeStagesOp>(op)) {
     Value both = itemField(layout::itemColumns);
     if (kernel.getCluster() > 1)
       both = LLVM::AndOp::create(builder, both, i32(0xffff));
@@ -245,7 +245,7 @@ LogicalResult Emitter::emitOp(Operation *op) {
     return emit##OpName(found), success();
   HANDLE(LoadQuery)
   HANDLE(LoadStage) HANDLE(LoadUse) HANDLE(Skip) HANDLE(Copy) HANDLE(AwaitSlot) HANDLE(Release) HANDLE(NextSlot) HANDLE(Product)
-      HANDLE(Wait) HANDLE(SoftmaxStep) HANDLE(SoftmaxEnd) HANDLE(Pack) HANDLE(Rescale)
+      HANDLE(Wait) HANDLE(SoftmaxStep) HANDLE(SoftmaxUpdate) HANDLE(SoftmaxEnd) HANDLE(Pack) HANDLE(Rescale)
           HANDLE(MaskColumns) HANDLE(Keep) HANDLE(KeepNone) HANDLE(Mask) HANDLE(Rewrite) HANDLE(Score) HANDLE(ClearUnkept) HANDLE(StoreOutput)
               HANDLE(StoreLse)
 #undef HANDLE

@@ -84,6 +84,10 @@ private:
 
   // Fragments.cpp
   void emitSoftmaxStep(SoftmaxStepOp op);
+  void emitSoftmaxUpdate(SoftmaxUpdateOp op);
+  Registers maximaOf(const Registers &scores, Registers maximum);
+  Registers weigh(const Registers &scores, const Registers &maximum, mlir::Value scale,
+                  Registers &sum);
   void emitSoftmaxEnd(SoftmaxEndOp op);
   void emitPack(PackOp op);
   void emitRescale(RescaleOp op);

@@ -46,11 +46,7 @@ Value Emitter::packPair(Value low, Value high, Type element) {
   return LLVM::BitcastOp::create(builder, builder.getI32Type(), pair);
 }
 
-void Emitter::emitSoftmaxStep(SoftmaxStepOp op) {
-  Registers scores = held.at(op.getScores()), before = held.at(op.getMaximum()),
-            sum = held.at(op.getSum());
-  Value scale = one(op.getScale());
-  Registers maximum = before, correction(2), shift(2);
+Registers Emitter::maximaOf(const Registers &scores, Registers maximum) {
   for (auto [index, score] : llvm::enumerate(scores)) {
     Value &row = maximum[rowOf(index)];
     row = LLVM::MaxNumOp::create(builder, row, score);
@@ -58,6 +54,28 @@ void Emitter::emitSoftmaxStep(SoftmaxStepOp op) {
   for (Value &row : maximum)
     for (int offset : {2, 1})
       row = LLVM::MaxNumOp::create(builder, row, butterfly(row, offset));
+  return maximum;
+}
+
+/// The weights of scores below a maximum; they are added to the sums.
+Registers Emitter::weigh(const Registers &scores, const Registers &maximum, Value scale,
+                         Registers &sum) {
+  Registers weights, shift(2);
+  for (int row = 0; row < 2; ++row)
+    shift[row] = LLVM::FNegOp::create(builder, fmul(builder, maximum[row], scale));
+  for (auto [index, score] : llvm::enumerate(scores)) {
+    int64_t row = rowOf(index);
+    weights.push_back(exp2(LLVM::FMAOp::create(builder, score, scale, shift[row])));
+    sum[row] = fadd(builder, sum[row], weights.back());
+  }
+  return weights;
+}
+
+void Emitter::emitSoftmaxStep(SoftmaxStepOp op) {
+  Registers scores = held.at(op.getScores()), before = held.at(op.getMaximum()),
+            sum = held.at(op.getSum());
+  Value scale = one(op.getScale());
+  Registers maximum = maximaOf(scores, before), correction(2);
   for (int row = 0; row < 2; ++row) {
     Value growth = fmul(builder, fsub(builder, maximum[row], before[row]), scale);
     if (op.getSkip()) {
@@ -69,18 +87,52 @@ void Emitter::emitSoftmaxStep(SoftmaxStepOp op) {
       correction[row] = exp2(fmul(builder, fsub(builder, before[row], maximum[row]), scale));
     }
     sum[row] = fmul(builder, sum[row], correction[row]);
-    shift[row] = LLVM::FNegOp::create(builder, fmul(builder, maximum[row], scale));
   }
-  Registers weights;
-  for (auto [index, score] : llvm::enumerate(scores)) {
-    int64_t row = rowOf(index);
-    weights.push_back(exp2(LLVM::FMAOp::create(builder, score, scale, shift[row])));
-    sum[row] = fadd(builder, sum[row], weights.back());
-  }
-  give(op.getWeights(), weights);
+  give(op.getWeights(), weigh(scores, maximum, scale, sum));
   give(op.getNewMaximum(), maximum);
   give(op.getNewSum(), sum);
   give(op.getCorrection(), correction);
+}
+
+/// The weights follow from the vote: else ptxas would compute most of them ahead of the branch,
+/// beside all that it reads.
+void Emitter::emitSoftmaxUpdate(SoftmaxUpdateOp op) {
+  Registers scores = held.at(op.getScores()), before = held.at(op.getMaximum()),
+            sum = held.at(op.getSum()), values = held.at(op.getAccumulator());
+  Value scale = one(op.getScale()), any;
+  Registers maximum = maximaOf(scores, before), growth(2);
+  for (int row = 0; row < 2; ++row) {
+    growth[row] = fmul(builder, fsub(builder, maximum[row], before[row]), scale);
+    Value needed = LLVM::FCmpOp::create(builder, LLVM::FCmpPredicate::ogt, growth[row], f32(8));
+    any = any ? Value(LLVM::OrOp::create(builder, any, needed)) : needed;
+  }
+  any = NVVM::VoteSyncOp::create(builder, builder.getI1Type(), fullMask, any,
+                                 NVVM::VoteSyncKind::any);
+  Registers unchanged = before;
+  unchanged.append(sum);
+  unchanged.append(values);
+  auto branch = scf::IfOp::create(builder, ValueRange(unchanged).getTypes(), any, true, true);
+  {
+    OpBuilder::InsertionGuard guard(builder);
+    builder.setInsertionPointToStart(branch.thenBlock());
+    Registers changed = maximum, correction(2);
+    for (int row = 0; row < 2; ++row) {
+      correction[row] = exp2(LLVM::FNegOp::create(builder, growth[row]));
+      changed.push_back(fmul(builder, sum[row], correction[row]));
+    }
+    for (auto [index, value] : llvm::enumerate(values))
+      changed.push_back(fmul(builder, value, correction[rowOf(index)]));
+    scf::YieldOp::create(builder, changed);
+    builder.setInsertionPointToStart(branch.elseBlock());
+    scf::YieldOp::create(builder, unchanged);
+  }
+  Registers result(branch.getResults());
+  maximum.assign(result.begin(), result.begin() + 2);
+  sum.assign(result.begin() + 2, result.begin() + 4);
+  give(op.getWeights(), weigh(scores, maximum, scale, sum));
+  give(op.getNewMaximum(), maximum);
+  give(op.getNewSum(), sum);
+  give(op.getNewAccumulator(), Registers(result.begin() + 4, result.end()));
 }
 
 void Emitter::emitSoftmaxEnd(SoftmaxEndOp op) {

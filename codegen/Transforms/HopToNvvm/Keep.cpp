@@ -77,7 +77,7 @@ void Emitter::emitKeep(KeepOp op) {
   Registers words(size_t(op.getKept().getType().getRegisters()), i32(0));
   int64_t keys = std::gcd(gather, int64_t{32}), runs = columns / keys;
   Value unsteady = i32(-1); // a bit for every run
-  if (analysis.comparesOnly()) {
+  if (analysis.comparesOnly() && !op.getPairwise()) {
     Registers carried = words;
     carried.push_back(i32(0));
     auto inQuad = [&] { return LLVM::AndOp::create(builder, lane, i32(3)); };
