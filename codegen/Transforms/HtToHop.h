@@ -97,7 +97,7 @@ private:
   void buildOverlapped();
   llvm::SmallVector<mlir::Value> overlappedLoop(mlir::Value from, mlir::Value to,
                                                 llvm::ArrayRef<mlir::Value> state);
-  llvm::SmallVector<mlir::Value> maskedStages(llvm::ArrayRef<mlir::Value> before);
+  llvm::SmallVector<mlir::Value> maskedStages(llvm::SmallVector<mlir::Value> before);
   void buildSerial();
   mlir::Value maskPadding(mlir::Value scores, mlir::Value isPadded,
                           llvm::function_ref<mlir::Value()> columns);
@@ -108,18 +108,22 @@ private:
   finishStage(hop::ProductOp product, mlir::Value slot, mlir::Value stage, mlir::Value released,
               mlir::ValueRange before, llvm::function_ref<mlir::Value(mlir::Value)> mask,
               bool masked, llvm::function_ref<void()> beforeValues, bool updates = false);
-  llvm::SmallVector<mlir::Value> serialStage(mlir::Value index, mlir::ValueRange before,
-                                             bool masked,
-                                             llvm::function_ref<mlir::Value(mlir::Value)> drop);
   llvm::SmallVector<mlir::Value> serialLoop(mlir::Value from, mlir::Value to,
                                             llvm::ArrayRef<mlir::Value> state, bool masked);
 
   // The same with stage lists by warp group (HtToHopGroups.cpp).
   void buildGrouped();
-  llvm::SmallVector<mlir::Value> wholeLoop(mlir::Value from, mlir::Value to,
-                                           llvm::ArrayRef<mlir::Value> state);
-  llvm::SmallVector<mlir::Value> groupedLoop(mlir::Value from, mlir::Value to,
-                                             llvm::ArrayRef<mlir::Value> state, bool masked);
+  llvm::SmallVector<mlir::Value> fullLoop(mlir::Value from, mlir::Value to,
+                                          llvm::ArrayRef<mlir::Value> state, mlir::Value wholeEnd);
+  llvm::SmallVector<mlir::Value> maskedLoop(mlir::Value from, mlir::Value to,
+                                            llvm::ArrayRef<mlir::Value> state);
+  mlir::Value useOf(mlir::Value stage);
+  mlir::Value hasBit(mlir::Value use, mlir::Value bit);
+  mlir::Value choose(mlir::Value condition, llvm::function_ref<mlir::Value()> then,
+                     llvm::function_ref<mlir::Value()> otherwise);
+  llvm::SmallVector<mlir::Value>
+  useOrSkip(mlir::Value isOwn, mlir::Value slot, mlir::ValueRange before,
+            llvm::function_ref<llvm::SmallVector<mlir::Value>()> use);
   bool isLongMask();
 
   // A finite start: -infinity minus itself would be NaN. No product of 16-bit numbers comes near

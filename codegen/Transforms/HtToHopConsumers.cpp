@@ -202,17 +202,17 @@ void HopBuilder::buildOverlapped() {
   if (!options.masked)
     return finish(output, state[2], state[3]);
   release(values, state[4], Value());
-  Value slotAfter = next(state[4], keys);
-  state = maskedStages({output, state[2], state[3], slotAfter});
+  state = maskedStages({output, state[2], state[3], next(state[4], keys)});
   finish(state[0], state[1], state[2]);
 }
 
 /// The stages to mask of an item, after the others. before: output, maximum, sum, slot.
-SmallVector<Value> HopBuilder::maskedStages(ArrayRef<Value> before) {
+SmallVector<Value> HopBuilder::maskedStages(SmallVector<Value> before) {
   readScalars();
   Value total = addI(item.getFull(), item.getPartial());
   firstClearing = arith::SubIOp::create(
       builder, total, hop::ClearingStagesOp::create(builder, builder.getI32Type()));
+  before.push_back(i32(kernel.getTileK()));
   return serialLoop(item.getFull(), total, before, /*masked=*/true);
 }
 
@@ -247,18 +247,15 @@ SmallVector<Value> HopBuilder::overlappedLoop(Value from, Value to, ArrayRef<Val
   return SmallVector<Value>(loop.getResults());
 }
 
-/// One product after the other: fewer live registers, for three warp groups. The first stage is the
-/// only one with padding columns; the loop over the full ones has no branch.
+/// One product after the other: fewer live registers, for three warp groups.
 void HopBuilder::buildSerial() {
   startConsumer();
-  SmallVector<Value> state{fill(outputType(), 0), fill(rowType(), lowest), fill(rowType(), 0),
-                           hop::FirstSlotOp::create(builder, slotType())};
-  state = serialStage(i32(0), state, /*masked=*/false, [&](Value scores) {
-    return hop::MaskColumnsOp::create(builder, scores.getType(), scores, firstColumns);
-  });
-  state = serialLoop(i32(1), item.getFull(), state, /*masked=*/false);
+  Value slot = hop::FirstSlotOp::create(builder, slotType());
+  SmallVector<Value> state{fill(outputType(), 0), fill(rowType(), lowest), fill(rowType(), 0), slot,
+                           firstColumns};
+  state = serialLoop(i32(0), item.getFull(), state, /*masked=*/false);
   if (options.masked)
-    state = maskedStages(state);
+    state = maskedStages({state[0], state[1], state[2], state[3]});
   finish(state[0], state[1], state[2]);
 }
 
@@ -304,39 +301,38 @@ SmallVector<Value> HopBuilder::finishStage(hop::ProductOp product, Value slot, V
   return {output, maximum, sum};
 }
 
-/// Stage `index` of an item. before: output, maximum, sum, slot. `drop` is for what a full stage
-/// has to drop.
-SmallVector<Value> HopBuilder::serialStage(Value index, ValueRange before, bool masked,
-                                           function_ref<Value(Value)> drop) {
-  Value slot = before[3], stage = addI(item.getFirst(), index);
-  auto tile = hop::AwaitSlotOp::create(builder, tileType(kernel.getTileK()), keys, slot);
-  if (usesTurns())
-    hop::TakeTurnOp::create(builder, group);
-  auto product = hop::ProductOp::create(builder, scoresType(), tokenType(), queryRows, tile,
-                                        Value(), /*transposeB=*/true);
-  if (usesTurns())
-    hop::PassTurnOp::create(builder, group);
-  Value kept = masked ? keep(stage) : Value(); // while the product runs
-  SmallVector<Value> after = finishStage(
-      product, slot, stage, masked ? Value() : index, before,
-      [&](Value scores) { return masked ? mask(scores, kept) : drop(scores); }, masked,
-      [&] {
-        if (masked)
-          clearUnkept(slot, kept, needsClearing(index));
-      });
-  after.push_back(next(slot, keys));
-  return after;
-}
-
-/// state: output, maximum, sum, slot.
+/// state: output, maximum, sum, slot, valid columns of the stage at hand.
 SmallVector<Value> HopBuilder::serialLoop(Value from, Value to, ArrayRef<Value> state,
                                           bool masked) {
-  auto loop = scf::ForOp::create(builder, from, to, i32(1), state,
-                                 [&](OpBuilder &, Location, Value index, ValueRange carried) {
-                                   SmallVector<Value> after = serialStage(
-                                       index, carried, masked, [](Value scores) { return scores; });
-                                   scf::YieldOp::create(builder, after);
-                                 });
+  auto loop = scf::ForOp::create(
+      builder, from, to, i32(1), state,
+      [&](OpBuilder &, Location, Value index, ValueRange carried) {
+        Value slot = carried[3], stage = addI(item.getFirst(), index);
+        auto tile = hop::AwaitSlotOp::create(builder, tileType(kernel.getTileK()), keys, slot);
+        if (usesTurns())
+          hop::TakeTurnOp::create(builder, group);
+        auto product = hop::ProductOp::create(builder, scoresType(), tokenType(), queryRows, tile,
+                                              Value(), /*transposeB=*/true);
+        if (usesTurns())
+          hop::PassTurnOp::create(builder, group);
+        Value kept = masked ? keep(stage) : Value(); // while the product runs
+        SmallVector<Value> after = finishStage(
+            product, slot, stage, masked ? Value() : index, carried,
+            [&](Value scores) {
+              if (masked)
+                return mask(scores, kept);
+              Value isPadded = arith::CmpIOp::create(builder, arith::CmpIPredicate::slt, carried[4],
+                                                     i32(kernel.getTileK()));
+              return maskPadding(scores, isPadded, [&] { return carried[4]; });
+            },
+            masked,
+            [&] {
+              if (masked)
+                clearUnkept(slot, kept, needsClearing(index));
+            });
+        after.append({next(slot, keys), i32(kernel.getTileK())});
+        scf::YieldOp::create(builder, after);
+      });
   return SmallVector<Value>(loop.getResults());
 }
 
