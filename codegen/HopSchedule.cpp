@@ -2,7 +2,6 @@
 #include "codegen/HopSchedule.h"
 
 #include "codegen/ScheduleChecks.h"
-#include "dsl/Node.h"
 #include "dsl/WholeTiles.h"
 
 namespace halftone {
@@ -15,22 +14,19 @@ constexpr int64_t registersOf(int64_t headDim, const Schedule &schedule) {
   int64_t weights = schedule.tileK / 4;
   return headDim / 2 + schedule.tileK / 2 + (schedule.overlap ? weights : 0);
 }
-/// What three warp groups lack a register for in stages of many chunks.
-bool isLong(const Pattern &mask) { return mask.node()->size > 64; }
 bool hasScores(const Problem &problem) { return problem.softcap() || !problem.biases().empty(); }
 
 /// What addresses, row statistics and temporaries need was found with ptxas 13.0. Beside three warp
 /// groups, which have least, a mask by expression needs a word for every 64 columns, and more where
-/// scores by expression join it, or many chunks where it is long. So does a cluster beside lists by
-/// warp group without the test for a rescaling.
+/// scores by expression join it, or many chunks. So do lists by warp group without
+/// a mask and without the test for a rescaling.
 int64_t registersLeft(const Problem &problem, const Schedule &schedule, bool masked) {
   int64_t needed = 30;
   if (schedule.tileQ == 192) {
     needed += masked ? (schedule.tileK + 63) / 64 : 0;
-    if (hasScores(problem) ? schedule.groupLists
-                           : masked && schedule.gather < 32 && isLong(problem.pattern()))
+    if (hasScores(problem) ? schedule.groupLists : masked && schedule.gather < 32)
       needed += 8;
-    if (schedule.cluster > 1 && schedule.groupLists && !schedule.skipRescale)
+    if (schedule.groupLists && !schedule.skipRescale && !masked)
       needed += 8;
   }
   return hopRegisters(schedule.tileQ / 64).consumer - needed;

@@ -4,24 +4,31 @@
 // constant and the place grows with the key: the band is two masks of bits for each of a thread's two
 // rows, and nothing is evaluated for each pair.
 
-// Where both ends of the run have the same frame it is steady.
+// A run may be of several steady pieces, and each iteration evaluates one: two comparisons a row, and
+// one mask of bits for what came before. Where the frame at the run's last key is that at the piece's
+// first one it reaches to the end, and if it does for every lane, all is done.
 // CHECK-LABEL: llvm.func @band(
+// CHECK: scf.while
+// CHECK-COUNT-5: bmsk.clamp.b32
+// CHECK-NOT: bmsk.clamp.b32
+// CHECK: arith.cmpi eq, {{.*}} : i32
+// CHECK: %[[ANY:.*]] = nvvm.vote.sync any
+// CHECK: scf.condition(%[[ANY]])
+// Else the lanes that hold the same columns try one key in four each, then those of the four between.
 // CHECK: %[[FRAME0:.*]] = arith.divui %{{.*}}, %[[T:.*]] : i32
 // CHECK: %[[FRAME1:.*]] = arith.divui %{{.*}}, %[[T]] : i32
 // CHECK: arith.cmpi eq, %[[FRAME0]], %[[FRAME1]] : i32
-// Two comparisons a row.
-// CHECK-COUNT-4: bmsk.clamp.b32
-// CHECK-NOT: bmsk.clamp.b32
+// CHECK: nvvm.vote.sync ballot
+// CHECK: llvm.intr.ctpop
+// CHECK: %[[FRAME2:.*]] = arith.divui %{{.*}}, %[[T]] : i32
+// CHECK: arith.cmpi eq, %[[FRAME0]], %[[FRAME2]] : i32
+// CHECK: nvvm.vote.sync ballot
+// CHECK: llvm.intr.ctpop
+// Bits past the last key there is are none.
+// CHECK: bmsk.clamp.b32
 // The four lanes of a row evaluate a run each, and take their columns of the others': two words each.
 // CHECK-COUNT-8: nvvm.shfl.sync idx
-// CHECK-NOT: nvvm.shfl.sync
-// CHECK: nvvm.vote.sync ballot
-// Other runs are evaluated pair by pair, in a loop of their own: 16 columns are 4 keys of a thread. Its
-// queries' frames are known.
-// CHECK: scf.for
-// CHECK: scf.if
-// CHECK-COUNT-4: arith.divui
-// CHECK-NOT: arith.divui
+// CHECK-NOT: nvvm.shfl.sync idx
 // CHECK: nvvm.barrier id
 ht.attention @band {head_dim = 64 : i32, element = f16} mask {
 ^bb0(%b: i32, %h: i32, %q: i32, %k: i32):

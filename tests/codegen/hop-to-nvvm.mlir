@@ -37,7 +37,6 @@
 
 // This mask compares numbers without a sign, so every pair is evaluated, 16 columns at a time.
 // CHECK: scf.for
-// CHECK: scf.if
 // CHECK-COUNT-8: arith.cmpi ule
 // CHECK: llvm.shl
 // Value rows are cleared without a branch.

@@ -112,16 +112,18 @@ private:
 
   // Keep.cpp
   struct KeepRun;
-  struct SteadyRun;
   void emitKeep(KeepOp op);
   void emitKeepNone(KeepNoneOp op);
   mlir::Value keptShift(mlir::Value column);
   Registers withWord(mlir::ValueRange words, mlir::Value at, mlir::Value bits);
   Registers withBits(mlir::ValueRange words, mlir::Value first, const Registers &bits,
                      int64_t keys);
-  mlir::Value isSteady(const KeepRun &run);
-  mlir::Value bitsOfRun(const KeepRun &run);
-  SteadyRun steadyRun(const KeepRun &run);
+  Registers pinnedRows(mlir::Value query);
+  mlir::Value bitsOfPairs(const KeepRun &run);
+  Registers bitsOfRun(const KeepRun &run);
+  mlir::Value pieceEnd(const KeepRun &run, mlir::Value begin);
+  mlir::Value isSteady(const KeepRun &run, mlir::Value from, mlir::Value to);
+  mlir::Value bitsFrom(const KeepRun &run, mlir::Value begin, mlir::Value row);
 
   // Stores.cpp
   void emitStoreOutput(StoreOutputOp op);

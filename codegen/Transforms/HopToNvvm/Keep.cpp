@@ -1,4 +1,5 @@
 // Which pairs of a stage are kept: one bit a pair, evaluated a run of consecutive keys at a time.
+#include "codegen/ArgumentLayout.h"
 #include "codegen/Transforms/HopToNvvm/Emitter.h"
 #include "codegen/Transforms/HopToNvvm/RunAnalysis.h"
 #include "codegen/Transforms/HopToNvvm/RunBits.h"
@@ -19,39 +20,30 @@ struct Emitter::KeepRun {
   Region &mask;
   const RunAnalysis &analysis;
   Value batch, head;
-  std::array<Value, 2> rows; ///< this thread's queries
+  Value query; ///< of the warp group's first row
   Value first;
   int64_t keys; ///< 16 or 32
 };
 
-/// What a lane finds of a run.
-struct Emitter::SteadyRun {
-  Registers bits; ///< a word for each row, of 16 keys one for both; 0 where it is not steady
-  Value isUnsteady;
-};
-
 namespace {
 
-/// Runs whose pairs are evaluated one by one.
-constexpr int64_t pairsAtOnce = 16;
+/// Keys whose pairs are evaluated one by one, in a loop.
+constexpr int64_t keysAtOnce = 16;
 /// Lanes that hold the same two rows of a fragment: a quarter of the columns each.
 constexpr int64_t lanesOfRow = 4;
+/// Lanes that hold the same columns: two rows each.
+constexpr int64_t lanesOfColumn = 8;
 
 } // namespace
 
 /// The lanes that share two rows share the runs of a stage, too: each evaluates one in four, and
-/// they exchange what they found. Runs that are not steady are evaluated after, pair by pair, in a
-/// loop: the expression is there once, not once an element, which keeps the code short and needs
-/// few registers beside the accumulators in flight. Not one loop with another in a branch of it:
-/// ptxas would take all of them for divergent (see emitClearUnkept).
+/// they exchange what they found. Where the expression is not of a kind that can be evaluated for a
+/// run, it is pair by pair, in a loop: it is there once, not once an element, which keeps the code
+/// short and needs few registers beside the accumulators in flight.
 void Emitter::emitKeep(KeepOp op) {
   ThreadAnew anew(*this);
   int64_t columns = op.getKept().getType().getColumns(), gather = kernel.getGather();
   Value stage = one(op.getStage());
-  std::array<Value, 2> rows = rowsOf(one(op.getQuery()));
-  // Pinned, so that what follows from the rows alone is computed here again, not kept in registers
-  // across the products.
-  Registers pinned = pin({rows[0], rows[1]});
   readParameters(op.getBody());
   RunAnalysis analysis(op.getBody());
   auto runAt = [&](Value column, int64_t keys) {
@@ -61,13 +53,15 @@ void Emitter::emitKeep(KeepOp op) {
                    analysis,
                    one(op.getBatch()),
                    one(op.getHead()),
-                   {pinned[0], pinned[1]},
+                   one(op.getQuery()),
                    add(chunkStart(stage, chunk), inChunk),
                    keys};
   };
-  auto forEach = [&](Value to, int64_t step, const Registers &carried,
+  auto forEach = [&](int64_t to, int64_t step, const Registers &carried,
                      function_ref<Registers(Value at, ValueRange carried)> body) {
-    auto loop = scf::ForOp::create(builder, i32(0), to, i32(step), carried);
+    if (to <= step)
+      return body(i32(0), carried);
+    auto loop = scf::ForOp::create(builder, i32(0), i32(to), i32(step), carried);
     OpBuilder::InsertionGuard guard(builder);
     builder.setInsertionPointToStart(loop.getBody());
     scf::YieldOp::create(builder, body(loop.getInductionVar(), loop.getRegionIterArgs()));
@@ -75,50 +69,24 @@ void Emitter::emitKeep(KeepOp op) {
   };
 
   Registers words(size_t(op.getKept().getType().getRegisters()), i32(0));
-  int64_t keys = std::gcd(gather, int64_t{32}), runs = columns / keys;
-  Value unsteady = i32(-1); // a bit for every run
   if (analysis.comparesOnly() && !op.getPairwise()) {
-    Registers carried = words;
-    carried.push_back(i32(0));
-    auto inQuad = [&] { return LLVM::AndOp::create(builder, lane, i32(3)); };
-    auto round = [&](Value first, ValueRange before) {
+    int64_t keys = std::gcd(gather, int64_t{32}), runs = columns / keys;
+    words = forEach(runs, lanesOfRow, words, [&](Value first, ValueRange before) {
       // The last round's lanes beyond the last run repeat it.
-      Value own = LLVM::UMinOp::create(builder, add(first, inQuad()), i32(runs - 1));
-      SteadyRun found = steadyRun(runAt(multiply(own, keys), keys));
-      Registers after = withBits(before.drop_back(), first, found.bits, keys);
-      Value all = NVVM::VoteSyncOp::create(builder, builder.getI32Type(), fullMask,
-                                           found.isUnsteady, NVVM::VoteSyncKind::ballot);
-      Value four = LLVM::AndOp::create(builder, all, i32(15));
-      after.push_back(
-          LLVM::OrOp::create(builder, before.back(), LLVM::ShlOp::create(builder, four, first)));
-      return after;
-    };
-    carried = runs <= lanesOfRow ? round(i32(0), carried)
-                                 : forEach(i32(runs), lanesOfRow, carried, round);
-    unsteady = LLVM::AndOp::create(builder, carried.pop_back_val(), i32((int64_t(1) << runs) - 1));
-    words = carried;
+      Value inQuad = LLVM::AndOp::create(builder, lane, i32(lanesOfRow - 1));
+      Value own = LLVM::UMinOp::create(builder, add(first, inQuad), i32(runs - 1));
+      Registers bits = bitsOfRun(runAt(multiply(own, keys), keys));
+      ThreadAnew again(*this);
+      return withBits(before, first, bits, keys);
+    });
+  } else {
+    words = forEach(columns, keysAtOnce, words, [&](Value column, ValueRange before) {
+      Value word = LLVM::LShrOp::create(builder, column, i32(6));
+      Value bits = LLVM::ShlOp::create(builder, bitsOfPairs(runAt(column, keysAtOnce)),
+                                       keptShift(LLVM::AndOp::create(builder, column, i32(63))));
+      return withWord(before, word, bits);
+    });
   }
-  auto allSteady = LLVM::ICmpOp::create(builder, LLVM::ICmpPredicate::eq, unsteady, i32(0));
-  Value to = LLVM::SelectOp::create(builder, allSteady, i32(0), i32(columns));
-  words = forEach(to, pairsAtOnce, words, [&](Value column, ValueRange before) {
-    Value run = LLVM::UDivOp::create(builder, column, i32(keys));
-    Value isSteady =
-        LLVM::AndOp::create(builder, LLVM::LShrOp::create(builder, unsteady, run), i32(1));
-    Value skips = LLVM::ICmpOp::create(builder, LLVM::ICmpPredicate::eq, isSteady, i32(0));
-    auto branch = scf::IfOp::create(builder, TypeRange{builder.getI32Type()}, skips,
-                                    /*addThenBlock=*/true, /*addElseBlock=*/true);
-    {
-      OpBuilder::InsertionGuard inside(builder);
-      builder.setInsertionPointToStart(branch.thenBlock());
-      scf::YieldOp::create(builder, ValueRange{i32(0)});
-      builder.setInsertionPointToStart(branch.elseBlock());
-      scf::YieldOp::create(builder, bitsOfRun(runAt(column, pairsAtOnce)));
-    }
-    Value word = LLVM::LShrOp::create(builder, column, i32(6));
-    Value bits = LLVM::ShlOp::create(builder, branch.getResult(0),
-                                     keptShift(LLVM::AndOp::create(builder, column, i32(63))));
-    return withWord(before, word, bits);
-  });
   // Holds the words ahead of the wait that follows: LLVM would compute them where they are used.
   give(op.getKept(), pin(words));
 }
@@ -179,12 +147,20 @@ Value Emitter::keptShift(Value column) {
   return add(byte, nibble);
 }
 
+/// Pinned, so that what follows from the rows alone is computed where it is used, not kept in
+/// registers beside the products.
+Registers Emitter::pinnedRows(Value query) {
+  std::array<Value, 2> rows = rowsOf(query);
+  return pin({rows[0], rows[1]});
+}
+
 /// Every pair by itself.
-Value Emitter::bitsOfRun(const KeepRun &run) {
+Value Emitter::bitsOfPairs(const KeepRun &run) {
   Value key = add(run.first, columnPair), bits = i32(0);
+  Registers rows = pinnedRows(run.query);
   for (int64_t element = 0; element < run.keys / 2; ++element) {
-    Value isKept = cloneRegion(run.mask, {run.batch, run.head, run.rows[size_t(rowOf(element))],
-                                          add(key, columnOf(element))});
+    Value isKept = cloneRegion(
+        run.mask, {run.batch, run.head, rows[size_t(rowOf(element))], add(key, columnOf(element))});
     Value bit =
         LLVM::SelectOp::create(builder, isKept, i32(int64_t(1) << keptBit(element)), i32(0));
     bits = LLVM::OrOp::create(builder, bits, bit);
@@ -192,18 +168,90 @@ Value Emitter::bitsOfRun(const KeepRun &run) {
   return bits;
 }
 
-/// See RunAnalysis. It depends on the keys alone.
-Value Emitter::isSteady(const KeepRun &run) {
+/// A word for each row, of 16 keys one for both. The run is made of steady pieces, one for most:
+/// its bits are those that the first key of the first piece gives, from the second piece on those
+/// of its first key, and so on to the last key there is. The lanes go on together while one of them
+/// has another piece.
+Registers Emitter::bitsOfRun(const KeepRun &run) {
+  // Of a stage's padding no key exists.
+  Value length =
+      LLVM::SubOp::create(builder, argument(builder.getI32Type(), layout::keyLength), run.first);
+  length = LLVM::SMaxOp::create(builder, length, i32(0));
+  length = LLVM::SMinOp::create(builder, length, i32(run.keys));
+  // That of ThreadAnew: no piece begins beyond key 32.
+  auto zeroOf = [&](Value begin) -> Value {
+    return LLVM::LShrOp::create(builder, pin({begin}).front(), i32(6));
+  };
+  auto evaluate = [&](OpBuilder &, Location, ValueRange carried) {
+    Value begin = carried[0];
+    ThreadAnew anew(*this, zeroOf(begin));
+    Registers next{begin};
+    for (auto [row, before] : llvm::zip(rowsOf(run.query), carried.drop_front())) {
+      Value earlier = LLVM::AndOp::create(builder, before, lowBits(builder, begin));
+      Value bits = shiftUp(builder, bitsFrom(run, begin, row), begin);
+      next.push_back(LLVM::OrOp::create(builder, earlier, bits));
+    }
+    Value isOpen = LLVM::ICmpOp::create(builder, LLVM::ICmpPredicate::ult, begin, length);
+    auto never = LLVM::ConstantOp::create(builder, builder.getI1Type(), builder.getBoolAttr(false));
+    Value isCut = LLVM::ICmpOp::create(builder, LLVM::ICmpPredicate::eq,
+                                       isSteady(run, begin, add(length, -1)), never);
+    isCut = LLVM::AndOp::create(builder, isOpen, isCut);
+    Value goesOn = NVVM::VoteSyncOp::create(builder, builder.getI1Type(), fullMask, isCut,
+                                            NVVM::VoteSyncKind::any);
+    scf::ConditionOp::create(builder, goesOn, next);
+  };
+  auto advance = [&](OpBuilder &, Location, ValueRange carried) {
+    ThreadAnew anew(*this, zeroOf(carried[0]));
+    Registers next(carried);
+    next.front() = LLVM::UMinOp::create(builder, pieceEnd(run, carried[0]), length);
+    scf::YieldOp::create(builder, next);
+  };
+  Registers start(3, i32(0));
+  auto loop = scf::WhileOp::create(builder, SmallVector<Type>(3, builder.getI32Type()), start,
+                                   evaluate, advance);
+  Registers bits;
+  for (Value word : loop.getResults().drop_front())
+    bits.push_back(LLVM::AndOp::create(builder, word, lowBits(builder, length)));
+  if (run.keys == 16)
+    bits = {LLVM::OrOp::create(builder, bits[0], LLVM::ShlOp::create(builder, bits[1], i32(16)))};
+  return bits;
+}
+
+/// The number of the first key that is not of the steady piece that begins with key `begin`. The
+/// lanes that hold the same columns try one key in eight each, then those of the eighth between.
+Value Emitter::pieceEnd(const KeepRun &run, Value begin) {
+  int64_t eighth = run.keys / lanesOfColumn;
+  Value inQuad = LLVM::AndOp::create(builder, lane, i32(lanesOfRow - 1));
+  Value inColumn = LLVM::LShrOp::create(builder, lane, i32(2));
+  auto countOf = [&](Value at, int64_t lanes) -> Value {
+    Value isBefore = LLVM::ICmpOp::create(builder, LLVM::ICmpPredicate::ult, at, begin);
+    Value holds = LLVM::OrOp::create(builder, isBefore, isSteady(run, begin, at));
+    Value all = NVVM::VoteSyncOp::create(builder, builder.getI32Type(), fullMask, holds,
+                                         NVVM::VoteSyncKind::ballot);
+    Value ofRun = LLVM::AndOp::create(builder, LLVM::LShrOp::create(builder, all, inQuad),
+                                      i32(0x11111111 & ((int64_t(1) << (lanesOfRow * lanes)) - 1)));
+    return LLVM::CtPopOp::create(builder, ofRun);
+  };
+  Value start =
+      multiply(countOf(add(multiply(inColumn, eighth), eighth - 1), lanesOfColumn), eighth);
+  Value inEighth = LLVM::AndOp::create(builder, inColumn, i32(eighth - 1));
+  Value end = add(start, countOf(add(start, inEighth), eighth));
+  return LLVM::UMinOp::create(builder, end, i32(run.keys));
+}
+
+/// Whether a steady piece (RunAnalysis) reaches from key `from` of the run to key `to`. It depends
+/// on the keys alone.
+Value Emitter::isSteady(const KeepRun &run, Value from, Value to) {
   IRMapping ends[2];
-  for (int64_t end = 0; end < 2; ++end) {
-    ends[end].map(run.mask.getArguments().take_front(2), ValueRange{run.batch, run.head});
-    ends[end].map(run.mask.getArgument(3), add(run.first, end ? run.keys - 1 : 0));
+  for (auto [end, key] : llvm::zip(ends, std::array{from, to})) {
+    end.map(run.mask.getArguments().take_front(2), ValueRange{run.batch, run.head});
+    end.map(run.mask.getArgument(3), add(run.first, key));
     for (Operation &op : run.mask.front().without_terminator())
       if (!isa<ht::ParameterOp>(op) && llvm::all_of(op.getOperands(), [&](Value operand) {
             OverRun form = run.analysis.of(operand);
             return form.form != OverRun::Form::Varying && !form.dependsOnQuery;
           }))
-        cloneScalar(op, ends[end]);
+        cloneScalar(op, end);
   }
   auto at = [&](Operation *op, int64_t end) { return ends[end].lookup(op->getResult(0)); };
   Value steady = LLVM::ConstantOp::create(builder, builder.getI1Type(), builder.getBoolAttr(true));
@@ -213,37 +261,27 @@ Value Emitter::isSteady(const KeepRun &run) {
   };
   for (Operation *root : run.analysis.roots())
     require(at(root, 0), at(root, 1));
+  Value distance = LLVM::SubOp::create(builder, to, from);
   for (Operation *clamp : run.analysis.clamps())
-    require(add(at(clamp, 0), run.keys - 1), at(clamp, 1));
+    require(add(at(clamp, 0), distance), at(clamp, 1));
   return steady;
 }
 
-/// What is constant or linear over the run is evaluated at its first key, once for each row; what
-/// varies are words with a bit a key.
-Emitter::SteadyRun Emitter::steadyRun(const KeepRun &run) {
-  SteadyRun found;
-  Value steady = isSteady(run);
-  for (Value row : run.rows) {
-    IRMapping atFirst;
-    atFirst.map(run.mask.getArguments(), ValueRange{run.batch, run.head, row, run.first});
-    for (Operation &op : run.mask.front().without_terminator())
-      if (!isa<ht::ParameterOp>(op) && llvm::all_of(op.getResults(), [&](Value result) {
-            return run.analysis.of(result).form != OverRun::Form::Varying;
-          }))
-        cloneScalar(op, atFirst);
-    auto value = [&](Value original) {
-      return atFirst.contains(original) ? atFirst.lookup(original) : one(original);
-    };
-    found.bits.push_back(RunBits(builder, run.analysis, value, run.keys).of(run.mask));
-  }
-  if (run.keys == 16)
-    found.bits = {LLVM::OrOp::create(builder, found.bits[0],
-                                     LLVM::ShlOp::create(builder, found.bits[1], i32(16)))};
-  for (Value &bits : found.bits)
-    bits = LLVM::SelectOp::create(builder, steady, bits, i32(0));
-  auto isTrue = LLVM::ConstantOp::create(builder, builder.getI1Type(), builder.getBoolAttr(true));
-  found.isUnsteady = LLVM::XOrOp::create(builder, steady, isTrue);
-  return found;
+/// The bits of a row from key `begin` of the run on, as far as the piece is steady. What is
+/// constant or linear over it is evaluated at its first key; what varies are words with a bit a
+/// key.
+Value Emitter::bitsFrom(const KeepRun &run, Value begin, Value row) {
+  IRMapping atFirst;
+  atFirst.map(run.mask.getArguments(), ValueRange{run.batch, run.head, row, add(run.first, begin)});
+  for (Operation &op : run.mask.front().without_terminator())
+    if (!isa<ht::ParameterOp>(op) && llvm::all_of(op.getResults(), [&](Value result) {
+          return run.analysis.of(result).form != OverRun::Form::Varying;
+        }))
+      cloneScalar(op, atFirst);
+  auto value = [&](Value original) {
+    return atFirst.contains(original) ? atFirst.lookup(original) : one(original);
+  };
+  return RunBits(builder, run.analysis, value, run.keys).of(run.mask);
 }
 
 } // namespace halftone::hop

@@ -26,7 +26,24 @@ CmpIPredicate swapped(CmpIPredicate predicate) {
   }
 }
 
+Value pureAssembly(ImplicitLocOpBuilder &builder, StringRef text, StringRef constraints,
+                   ValueRange operands) {
+  return LLVM::InlineAsmOp::create(
+             builder, TypeRange{builder.getI32Type()}, operands, text, constraints,
+             /*has_side_effects=*/false, /*is_align_stack=*/false, LLVM::TailCallKind::None,
+             LLVM::AsmDialectAttr::get(builder.getContext(), LLVM::AsmDialect::AD_ATT), ArrayAttr())
+      .getResult(0);
+}
+
 } // namespace
+
+Value lowBits(ImplicitLocOpBuilder &builder, Value count) {
+  return pureAssembly(builder, "bmsk.clamp.b32 $0, 0, $1;", "=r,r", count);
+}
+
+Value shiftUp(ImplicitLocOpBuilder &builder, Value bits, Value count) {
+  return pureAssembly(builder, "shl.b32 $0, $1, $2;", "=r,r,r", {bits, count});
+}
 
 Value RunBits::constant(int64_t value) {
   return LLVM::ConstantOp::create(builder, builder.getI32Type(), builder.getI32IntegerAttr(value));
@@ -54,8 +71,7 @@ Value RunBits::of(Region &mask) {
     }
     words[op.getResult(0)] = bits;
   }
-  Value bits = word(mask.front().getTerminator()->getOperand(0));
-  return keys == 32 ? bits : LLVM::AndOp::create(builder, bits, constant((int64_t(1) << keys) - 1));
+  return word(mask.front().getTerminator()->getOperand(0));
 }
 
 Value RunBits::word(Value condition) {
@@ -106,12 +122,8 @@ Value RunBits::below(OverRun form, Value start, Value limit, bool orEqual) {
     Value near = LLVM::SMaxOp::create(builder, LLVM::SMinOp::create(builder, limit, from), to);
     count = LLVM::SubOp::create(builder, from, near);
   }
-  // A shift by 32 would be undefined.
-  auto mask = LLVM::InlineAsmOp::create(
-      builder, TypeRange{builder.getI32Type()}, ValueRange{count}, "bmsk.clamp.b32 $0, 0, $1;",
-      "=r,r", /*has_side_effects=*/false, /*is_align_stack=*/false, LLVM::TailCallKind::None,
-      LLVM::AsmDialectAttr::get(builder.getContext(), LLVM::AsmDialect::AD_ATT), ArrayAttr());
-  return grows ? mask.getResult(0) : opposite(mask.getResult(0));
+  Value mask = lowBits(builder, count);
+  return grows ? mask : opposite(mask);
 }
 
 } // namespace halftone::hop

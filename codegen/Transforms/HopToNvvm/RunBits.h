@@ -7,6 +7,10 @@
 
 namespace halftone::hop {
 
+/// The lowest bits, and bits moved up: by 32, too, which LLVM's own shift must not be given.
+mlir::Value lowBits(mlir::ImplicitLocOpBuilder &builder, mlir::Value count);
+mlir::Value shiftUp(mlir::ImplicitLocOpBuilder &builder, mlir::Value bits, mlir::Value count);
+
 /// The answers of a mask region for one query and up to 32 keys of a steady run, as a word: bit i
 /// is key i of the run. What varies over the run are comparisons of linear values with
 /// constant ones (RunAnalysis::comparesOnly), so that each keeps the first so many keys, or all but
@@ -18,7 +22,7 @@ public:
           llvm::function_ref<mlir::Value(mlir::Value)> valueOf, int64_t keys)
       : builder(builder), analysis(analysis), valueOf(valueOf), keys(keys) {}
 
-  /// Bits past the last key are 0.
+  /// Bits past the last key may be anything.
   mlir::Value of(mlir::Region &mask);
 
 private:

@@ -5,12 +5,17 @@
 namespace halftone::hop {
 
 struct Emitter::ThreadAnew {
-  explicit ThreadAnew(Emitter &emitter)
+  /// `zero` is 0, and no compiler can know: with one that an iteration of a loop computes, ptxas
+  /// does not compute what follows from the thread's number ahead of the loop, for want of
+  /// registers to hold it.
+  explicit ThreadAnew(Emitter &emitter, mlir::Value zero = {})
       : emitter(emitter),
         before{emitter.thread, emitter.lane, emitter.warpInGroup, emitter.columnPair} {
     // Volatile, or LLVM would take the number that was read before.
     emitter.thread =
         emitter.assembly("mov.u32 $0, %tid.x;", "=r", {}, {emitter.builder.getI32Type()}).front();
+    if (zero)
+      emitter.thread = emitter.add(emitter.thread, zero);
     emitter.placeThread();
   }
   ~ThreadAnew() {
