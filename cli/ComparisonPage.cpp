@@ -61,6 +61,32 @@ Result<std::string> rowsOf(const Comparison &comparison) {
   return html + "</table>\n";
 }
 
+/// Where the names of points stand: below and right of each, further down where one would be over
+/// another.
+class PointNames {
+public:
+  double yOf(double x, double y, std::string_view name) {
+    constexpr double line = 14, character = 7.5; // at most so wide, one with another
+    Placed own{x, x + character * double(name.size()), y};
+    auto isOver = [&](const Placed &other) {
+      return own.left < other.right && other.left < own.right && std::abs(own.y - other.y) < line;
+    };
+    auto over = std::ranges::find_if(placed, isOver);
+    while (over != placed.end()) {
+      own.y = over->y + line;
+      over = std::ranges::find_if(placed, isOver);
+    }
+    placed.push_back(own);
+    return own.y;
+  }
+
+private:
+  struct Placed {
+    double left, right, y;
+  };
+  std::vector<Placed> placed;
+};
+
 /// Speed-up against density, both by powers of two: the ideal 1 / density is a straight line. What
 /// is slower than dense lies below 1.
 std::string speedupPlot(const Comparison &comparison) {
@@ -89,13 +115,15 @@ std::string speedupPlot(const Comparison &comparison) {
       fmt::format("<path d=\"M{} {:.1f}L{} {}\" class=\"axis\" stroke-dasharray=\"4 4\"/>\n"
                   "<text x=\"{}\" y=\"{}\" class=\"note\">ideal: 1 / density</text>\n",
                   plot.x(0), plot.y(shareY(0)), plot.x(1), plot.y(1), plot.x(1) + 5, plot.y(1) + 4);
+  PointNames names;
   for (size_t i = 0; i < comparison.rows.size(); ++i) {
     const Comparison::Row &row = comparison.rows[i];
     double x = acrossX(-std::log2(row.density));
     double y = plot.y(shareY(std::log2(comparison.speedup(row))));
     svg += fmt::format("<circle cx=\"{:.1f}\" cy=\"{:.1f}\" r=\"5\" fill=\"{}\"/>"
                        "<text x=\"{:.1f}\" y=\"{:.1f}\">{}</text>\n",
-                       x, y, colourOf(i), x + 8, y + 14, escapedMarkup(row.name));
+                       x, y, colourOf(i), x + 8, names.yOf(x + 8, y + 14, row.name),
+                       escapedMarkup(row.name));
   }
   return svg + "</svg>\n";
 }

@@ -20,8 +20,8 @@ tune = ["tune", "--force", "--report"]
 where = ["--where", "q.index >= k.index & q.index - k.index < 100"]
 commands = {
     "tune": [*tune, "tune.html", *sizes, *where, "--budget", "5 candidates"],
-    "compare": ["bench", "--compare", "radial,where", "--repeat", "3", "--quality", "--report", "compare.html",
-                *sizes, *where],
+    "compare": ["bench", "--compare", "radial,radial:any,radial:reference,where", "--repeat", "3", "--quality",
+                "--report", "compare.html", *sizes, *where],
     # On a driver that runs nothing: no candidate gives the right result.
     "no-winner": [*tune, "no-winner.html", "--target", "sm_90", "--tokens", "300", "--pattern", "causal",
                   "--budget", "2 candidates", "--ptxas", "none"],
@@ -62,7 +62,8 @@ def said(browser, url):
 
 
 def looks(browser):
-    """Pictures without a size, text of plots that is cut off, and a page that is wider than its window."""
+    """Pictures without a size, text of plots that is cut off or over another, and a page that is wider than its
+    window."""
     pictures = browser.value("[...document.images].map(e => [e.alt, e.naturalWidth, e.getBoundingClientRect().width])")
     if not pictures:
         yield "no picture"
@@ -77,6 +78,13 @@ def looks(browser):
           const r = text.getBoundingClientRect();
           return r.left < box.left - 1 || r.right > box.right + 1 || r.top < box.top - 1 || r.bottom > box.bottom + 1;
         }).map(text => `cut off: ${text.textContent}`);
+      })""")
+    # Two pixels of a line's height are air.
+    yield from browser.value("""[...document.querySelectorAll('svg')].flatMap(svg => {
+        const texts = [...svg.querySelectorAll('text')].map(text => [text.textContent, text.getBoundingClientRect()]);
+        return texts.flatMap(([a, p], at) => texts.slice(at + 1).filter(([b, q]) =>
+          Math.min(p.right, q.right) - Math.max(p.left, q.left) > 1 &&
+          Math.min(p.bottom, q.bottom) - Math.max(p.top, q.top) > 2).map(([b]) => `${b} is over ${a}`));
       })""")
     width, window = browser.value("[document.documentElement.scrollWidth, innerWidth]")
     if width > window:
@@ -134,6 +142,7 @@ def broken(page):
     yield "request", added('<img src="other.png">').replace("img-src data:", "img-src *", 1)
     yield "0 pixels", page.replace(picture, picture + "AAAA", 1)
     yield "cut off", page.replace("</svg>", '<text x="1000" y="20">beyond</text></svg>', 1)
+    yield "is over", page.replace("</svg>", '<text x="70" y="50">one</text><text x="72" y="54">two</text></svg>', 1)
     yield "wide in a window", added('<p style="width: 3000px">wide</p>')
     yield "is not ascending", page.replace("sign * order(a.value, b.value)", "0", 1)
     yield "after two presses", page.replace('header.setAttribute("aria-sort", direction);', "", 1)
