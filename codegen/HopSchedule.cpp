@@ -18,8 +18,8 @@ bool hasScores(const Problem &problem) { return problem.softcap() || !problem.bi
 
 /// What addresses, row statistics and temporaries need was found with ptxas 13.0. Beside three warp
 /// groups, which have least, a mask by expression needs a word for every 64 columns, and more where
-/// scores by expression join it, or many chunks. So do lists by warp group without
-/// a mask and without the test for a rescaling.
+/// scores by expression join it, or many chunks. So do lists by warp group without a mask and
+/// without the test for a rescaling.
 int64_t registersLeft(const Problem &problem, const Schedule &schedule, bool masked) {
   int64_t needed = 30;
   if (schedule.tileQ == 192) {

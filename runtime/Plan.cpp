@@ -3,23 +3,15 @@
 #include "runtime/AttendedKeys.h"
 #include "runtime/GatheredStages.h"
 #include "runtime/GroupedStages.h"
+#include "runtime/WorkItems.h"
 
 #include <algorithm>
 #include <array>
 #include <limits>
 #include <numeric>
-#include <tuple>
 
 namespace halftone {
 namespace {
-
-/// What all work items of one query tile of one mask class share.
-struct TileRow {
-  StageRow stages;
-  int64_t pairs = 0; ///< in its ranges
-
-  int64_t length() const { return int64_t(stages.full) + stages.partial; }
-};
 
 int64_t keysOf(std::span<const KeyRange> ranges) {
   int64_t keys = 0;
@@ -189,117 +181,12 @@ struct PlanBuilder {
   }
 
   int64_t clustersOfRow() const { return (tileCount() + together() - 1) / together(); }
-  int64_t clusterCount() const {
-    return clustersOfRow() * problem.shape().heads * problem.shape().batch;
-  }
-  int64_t workCount() const { return clusterCount() * together(); }
-
-  /// Appends the items of the clusters to whose length `wanted` says yes, in natural order.
-  template <typename Wanted> void appendWork(const Wanted &wanted) {
-    std::vector<std::vector<WorkItem>> ofClass;
-    ofClass.reserve(rows.size());
-    for (const std::vector<TileRow> &tiles : rows)
-      ofClass.push_back(itemsOf(tiles, wanted));
-    for (int64_t batch = 0; batch < problem.shape().batch; ++batch)
-      for (int64_t head = 0; head < problem.shape().heads; ++head) {
-        const std::vector<WorkItem> &items = ofClass[size_t(map.classOf(batch, head))];
-        auto own = plan.work.insert(plan.work.end(), items.begin(), items.end());
-        for (; own != plan.work.end(); ++own) {
-          own->head = uint32_t(head);
-          own->batch = uint32_t(batch);
-        }
-      }
-  }
-  /// Of one head, whose number is left out.
-  template <typename Wanted>
-  std::vector<WorkItem> itemsOf(const std::vector<TileRow> &tiles, const Wanted &wanted) const {
-    std::vector<WorkItem> items;
-    items.reserve(tiles.size());
-    auto size = size_t(together());
-    for (size_t first = 0; first < tiles.size(); first += size) {
-      if (!wanted(lengthOf(std::span(tiles).subspan(first, size))))
-        continue;
-      for (size_t tile = first; tile < first + size; ++tile) {
-        const StageRow &stages = tiles[tile].stages;
-        items.push_back({.query = uint32_t(tile) * uint32_t(schedule.tileQ),
-                         .head = 0,
-                         .batch = 0,
-                         .first = stages.first,
-                         .full = stages.full,
-                         .partial = stages.partial,
-                         .columns = uint16_t(schedule.groupLists ? stages.whole : stages.columns),
-                         .shared = uint16_t(stages.shared),
-                         .clearing = stages.clearing});
-      }
-    }
-    return items;
-  }
-  static int64_t lengthOf(std::span<const TileRow> rows) {
-    int64_t length = 0;
-    for (const TileRow &row : rows)
-      length += row.length();
-    return length;
+  int64_t workCount() const {
+    return clustersOfRow() * together() * problem.shape().heads * problem.shape().batch;
   }
 
-  /// By length, else as they are; the items of a cluster stay together.
-  void sortWork() {
-    struct Cluster {
-      uint64_t length;
-      size_t first;
-    };
-    std::vector<Cluster> clusters;
-    clusters.reserve(size_t(clusterCount()));
-    auto size = size_t(together());
-    for (size_t first = 0; first < plan.work.size(); first += size) {
-      uint64_t length = 0;
-      for (const WorkItem &item : std::span(plan.work).subspan(first, size))
-        length += uint64_t{item.full} + item.partial;
-      clusters.push_back({length, first});
-    }
-    std::sort(clusters.begin(), clusters.end(), [](const Cluster &a, const Cluster &b) {
-      return std::tie(b.length, a.first) < std::tie(a.length, b.first);
-    });
-    std::vector<WorkItem> sorted;
-    sorted.reserve(plan.work.size());
-    for (const Cluster &cluster : clusters)
-      for (const WorkItem &item : std::span(plan.work).subspan(cluster.first, size))
-        sorted.push_back(item);
-    plan.work = std::move(sorted);
-  }
-
-  void orderWork() {
-    plan.work.reserve(size_t(workCount()));
-    if (schedule.order == WorkOrder::LongFirst) {
-      int64_t total = totalLength(), count = clusterCount();
-      auto isLong = [&](int64_t length) {
-        return __int128{length} * count * 2 > __int128{total} * 3;
-      };
-      appendWork(isLong);
-      appendWork([&](int64_t length) { return !isLong(length); });
-      return;
-    }
-    appendWork([](int64_t) { return true; });
-    if (schedule.order == WorkOrder::LongestFirst)
-      sortWork();
-  }
-
-  /// Sums `measure` over the rows of all heads and batch elements.
-  template <typename Measure> int64_t total(const Measure &measure) const {
-    std::vector<int64_t> ofClass(rows.size(), 0);
-    for (size_t maskClass = 0; maskClass < rows.size(); ++maskClass)
-      for (const TileRow &row : rows[maskClass])
-        ofClass[maskClass] += measure(row);
-    int64_t sum = 0;
-    for (int64_t batch = 0; batch < problem.shape().batch; ++batch)
-      for (int64_t head = 0; head < problem.shape().heads; ++head)
-        sum += ofClass[size_t(map.classOf(batch, head))];
-    return sum;
-  }
-  int64_t totalLength() const {
-    return total([](const TileRow &row) { return row.length(); });
-  }
   int64_t coveredPairs() const {
-    return total([](const TileRow &row) { return row.pairs; });
+    return totalOf(problem, map, rows, [](const TileRow &row) { return row.pairs; });
   }
 
   /// Counted once for every class: heads of one class keep the same pairs. Without partial ranges
@@ -395,7 +282,7 @@ Result<Plan> makePlan(const Problem &problem, const Schedule &schedule, bool for
                        "use fewer heads or batch elements in one launch, or larger tiles");
   if (Status status = builder.cutAll(); !status)
     return status.error();
-  builder.orderWork();
+  plan.work = workItems(problem, schedule, *map, builder.rows);
   plan.coveredPairs = builder.coveredPairs();
   plan.keptPairs = builder.keptPairsOfAll();
   plan.slopes = slopesOf(problem);

@@ -121,6 +121,7 @@ private:
   mlir::Value hasBit(mlir::Value use, mlir::Value bit);
   mlir::Value choose(mlir::Value condition, llvm::function_ref<mlir::Value()> then,
                      llvm::function_ref<mlir::Value()> otherwise);
+  void skip(mlir::Value slot);
   llvm::SmallVector<mlir::Value>
   useOrSkip(mlir::Value isOwn, mlir::Value slot, mlir::ValueRange before,
             llvm::function_ref<llvm::SmallVector<mlir::Value>()> use);

@@ -46,14 +46,19 @@ Value HopBuilder::choose(Value condition, function_ref<Value()> then,
   return branch.getResult(0);
 }
 
+/// Hands a stage back unread.
+void HopBuilder::skip(Value slot) {
+  hop::SkipOp::create(builder, keys, slot, group);
+  hop::SkipOp::create(builder, values, slot, group);
+}
+
 /// What `use` gives of a stage, or `before` where it is handed back unread.
 SmallVector<Value> HopBuilder::useOrSkip(Value isOwn, Value slot, ValueRange before,
                                          function_ref<SmallVector<Value>()> use) {
   auto branch = scf::IfOp::create(
       builder, isOwn, [&](OpBuilder &, Location) { scf::YieldOp::create(builder, use()); },
       [&](OpBuilder &, Location) {
-        hop::SkipOp::create(builder, keys, slot, group);
-        hop::SkipOp::create(builder, values, slot, group);
+        skip(slot);
         scf::YieldOp::create(builder, before);
       });
   return SmallVector<Value>(branch.getResults());
@@ -145,8 +150,7 @@ SmallVector<Value> HopBuilder::maskedLoop(Value from, Value to, ArrayRef<Value> 
             },
             [&](OpBuilder &, Location) {
               Value later = nextUse();
-              hop::SkipOp::create(builder, keys, slot, group);
-              hop::SkipOp::create(builder, values, slot, group);
+              skip(slot);
               scf::YieldOp::create(builder, ValueRange{carried[0], carried[1], carried[2], later});
             });
         SmallVector<Value> after(branch.getResults());

@@ -200,9 +200,9 @@ def Hop_LoadStageOp : Hop_Op<"load_stage"> {
 def Hop_LoadUseOp : Hop_Op<"load_use"> {
   let summary = "Reads the word that says who uses stage `index` of the plan, and how";
   let description = [{
-    Bit g: warp group g; bit 3 + g: it must mask the stage; bit 6: it is a full stage with padding
-    columns; bit 7: `hop.clear_unkept` is for it; from bit 8 on: how many of its columns are keys. See runtime/GroupedStages.h. Read each time
-    anew.
+    Bit g: warp group g; bit 3 + g: it must mask the stage; bit 6: it is a full stage with padding columns;
+    bit 7: `hop.clear_unkept` is for it; from bit 8 on: how many of its columns are keys. See
+    runtime/GroupedStages.h. Read each time anew.
   }];
   let arguments = (ins I32:$index);
   let results = (outs I32:$use);
