@@ -1,6 +1,8 @@
 #include "runtime/GroupedStages.h"
 
 #include <algorithm>
+#include <bit>
+#include <functional>
 #include <limits>
 
 namespace halftone {
@@ -87,7 +89,7 @@ int64_t GroupedStages::mostEntries(Groups groups) const {
 
 /// Appends the stages of these ranges and says with each who uses it, and which of them mask.
 void GroupedStages::write(std::span<const KeyRange> ranges, unsigned users, unsigned masked,
-                          bool clears, std::vector<uint32_t> &to) {
+                          bool clears, std::vector<uint32_t> &to, bool leavesRest) {
   if (ranges.empty())
     return;
   int64_t count = chunksOf(ranges);
@@ -127,8 +129,56 @@ void GroupedStages::write(std::span<const KeyRange> ranges, unsigned users, unsi
       }
     }
   }
-  if (chunks)
-    close();
+  if (!chunks)
+    return;
+  if (!leavesRest)
+    return close();
+  rests.push_back({{stage, stage + chunks}, keys, users, masked});
+  to.resize(to.size() - size_t(entries()));
+}
+
+/// Puts them together and writes the stages: first with those whose groups have others as well,
+/// which gives no group more of them, then with any, which makes them fewer.
+void GroupedStages::joinRests() {
+  std::ranges::stable_sort(rests, std::greater{},
+                           [](const Rest &rest) { return std::popcount(rest.users); });
+  for (bool amongOthers : {false, true}) {
+    size_t joined = 0;
+    for (size_t at = 0; at < rests.size(); ++at) {
+      Rest &rest = rests[at];
+      auto end = rests.begin() + std::ptrdiff_t(joined);
+      auto open = std::find_if(rests.begin(), end, [&](const Rest &one) {
+        return one.chunks.size() + rest.chunks.size() <= size_t(perStage) &&
+               (amongOthers || !(rest.users & ~one.users));
+      });
+      if (open == end) {
+        std::swap(rests[joined++], rest);
+        continue;
+      }
+      open->masked |= rest.masked | (open->users ^ rest.users);
+      open->users |= rest.users;
+      open->keys += rest.keys;
+      open->chunks.insert(open->chunks.end(), rest.chunks.begin(), rest.chunks.end());
+    }
+    rests.resize(joined);
+  }
+  for (Rest &rest : rests) {
+    unsigned masking = rest.keys < perStage * gather ? rest.users : rest.masked;
+    std::ranges::sort(rest.chunks);
+    std::vector<uint32_t> &to = written[rest.users];
+    size_t before = to.size();
+    to.resize(before + size_t(entries()));
+    std::ranges::copy(rest.chunks, to.begin() + std::ptrdiff_t(before));
+    completeStage({to.data() + before, size_t(perStage)}, rest.chunks.size(), gather, keyCount);
+    to.back() = rest.users | masking << maskedShift | uint32_t(perStage * gather) << columnsShift;
+  }
+  rests.clear();
+}
+
+bool GroupedStages::hasMasks(const Kept &kept) {
+  return std::ranges::any_of(std::span(kept).subspan(1), [](const auto &ofMasked) {
+    return std::ranges::any_of(ofMasked, [](const auto &ranges) { return !ranges.empty(); });
+  });
 }
 
 /// Appends the full stages, or those that some mask; their number.
@@ -138,7 +188,8 @@ uint32_t GroupedStages::appendKind(const Kept &kept, bool partial, unsigned all,
   for (unsigned users = 1; users <= all; ++users) {
     written[users].clear();
     if (!partial)
-      write(kept[0][users], users, 0, /*clears=*/false, written[users]);
+      write(kept[0][users], users, 0, /*clears=*/false, written[users],
+            /*leavesRest=*/hasMasks(kept));
     for (unsigned masked = 1; partial && masked <= users; ++masked) {
       if (kept[masked][users].empty())
         continue;
@@ -146,10 +197,12 @@ uint32_t GroupedStages::appendKind(const Kept &kept, bool partial, unsigned all,
         pieces.clear();
         for (const KeyRange &range : kept[masked][users])
           attended.appendPieces(range, isAttended, pieces);
-        write(pieces, users, masked, !isAttended, written[users]);
+        write(pieces, users, masked, !isAttended, written[users], /*leavesRest=*/isAttended);
       }
     }
   }
+  if (partial)
+    joinRests();
   size_t words = 0;
   for (unsigned users = 1; users <= all; ++users)
     words += written[users].size();

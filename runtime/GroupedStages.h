@@ -16,7 +16,9 @@ namespace halftone {
 /// with a mask takes full stages that not all groups use as a whole for ones to mask.
 ///
 /// Stages that all groups use come first, as they keep all of them busy; of the others, one that
-/// some use is followed by one that others do, where there is one.
+/// some use is followed by one that others do, where there is one. What does not fill a stage of
+/// its kind is put together with the rest of others where the tile has keys to mask: whoever keeps
+/// less of such a stage masks it.
 class GroupedStages {
 public:
   using Groups = std::span<const std::span<const KeyRange>>;
@@ -47,14 +49,24 @@ private:
   StageRow append(Kept &kept, unsigned all, std::span<const KeyRange> shared,
                   const AttendedKeys &attended);
   uint32_t appendKind(const Kept &kept, bool partial, unsigned all, const AttendedKeys &attended);
+  static bool hasMasks(const Kept &kept);
+  /// What does not fill a stage is one with padding, or goes to `rests`.
   void write(std::span<const KeyRange> ranges, unsigned users, unsigned masked, bool clears,
-             std::vector<uint32_t> &to);
+             std::vector<uint32_t> &to, bool leavesRest = false);
+  void joinRests();
 
   std::vector<uint32_t> &stages;
   int64_t gather, keyCount, perStage;
   std::array<Kept, 2> keptOf;                         ///< of the one or two tiles at hand
   std::array<std::vector<uint32_t>, subsets> written; ///< stages of one kind, by the set of groups
   std::vector<KeyRange> pieces;
+  /// Chunks that fill no stage of their kind.
+  struct Rest {
+    std::vector<uint32_t> chunks;
+    int64_t keys;
+    unsigned users, masked;
+  };
+  std::vector<Rest> rests;
   SharedRanges inBoth; ///< of two tiles
 };
 

@@ -36,8 +36,7 @@ std::string complaint(const Tile &tile, const StageRow &row, std::span<const uin
     uint32_t users = use & 7, masking = use >> 3 & 7;
     if (!users || users >> groups)
       return "no group uses a stage, or one that is not there";
-    if (masking & ~users || (isFull && masking != (columns < tile.tileK ? users : 0)) ||
-        (!isFull && !masking))
+    if (masking & ~users || (isFull && masking != (columns < tile.tileK ? users : 0)))
       return "a stage is not masked by those that must, or by one that does not use it";
     if ((i < row.whole) && (users + 1 != 1U << groups || columns != tile.tileK))
       return "a stage is not whole for all";
@@ -45,6 +44,7 @@ std::string complaint(const Tile &tile, const StageRow &row, std::span<const uin
     if (clears && (isFull || masking != users))
       return "a stage is cleared that not all mask";
     bool consecutive = true;
+    std::vector<bool> keepsSome(groups);
     for (int64_t chunk = 0; chunk < perStage; ++chunk) {
       int64_t start = entries[size_t(chunk)] & ~flag;
       consecutive &= start == int64_t(entries[0] & ~flag) + chunk * tile.gather;
@@ -63,14 +63,18 @@ std::string complaint(const Tile &tile, const StageRow &row, std::span<const uin
         for (size_t group = 0; group < groups; ++group) {
           int kind = tile.kinds[group][size_t(key / tile.gather)];
           bool uses = use >> group & 1;
-          covered[group][size_t(key)] += uses;
-          if (uses && (kind == 0 || (kind == 1 && !(masking >> group & 1))))
-            return "a group uses a key that it drops, or must mask and does not";
+          covered[group][size_t(key)] += uses && kind;
+          keepsSome[group] = keepsSome[group] || kind;
+          if (uses && kind != 2 && !(masking >> group & 1))
+            return "a group must mask and does not";
         }
       }
     }
     if (consecutive != bool(entries[0] & flag))
       return "the flag is wrong";
+    for (size_t group = 0; group < groups; ++group)
+      if ((use >> group & 1) && !keepsSome[group])
+        return "a group uses a stage that it keeps nothing of";
   }
   for (size_t group = 0; group < groups; ++group)
     for (int64_t key = 0; key < tile.keyCount; ++key)
@@ -154,25 +158,40 @@ TEST_CASE("two tiles begin with the stages that every group of both keeps in ful
 TEST_CASE("shared stages come first, then those of some next to those of the others") {
   std::vector<uint32_t> stages;
   GroupedStages grouped(stages, 32, 16, 1000);
+  std::vector<KeyRange> first{{0, 64, true}, {112, 128, true}},
+      second{{0, 48, true}, {160, 176, true}}, third{{0, 48, true}, {112, 128, true}};
+  std::span<const KeyRange> groups[] = {first, second, third};
+  StageRow row = grouped.cut(groups, AttendedKeys(16, 1000, groups));
+  CHECK(row.whole == 1);
+  CHECK(row.full == 5);
+  CHECK(row.partial == 0);
+  auto use = [](uint32_t users, uint32_t columns) {
+    // A stage with padding is masked by all that use it, where there is a mask.
+    return users | (columns < 32 ? 64U | users << 3 : 0U) | columns << 8;
+  };
+  CHECK(stages == std::vector<uint32_t>{0 | flag, 16, use(7, 32), //
+                                        32, 1000, use(7, 16),     //
+                                        48, 1000, use(1, 16),     //
+                                        112, 1000, use(5, 16),    //
+                                        160, 1000, use(2, 16)});
+}
+
+TEST_CASE("where there is a mask, what does not fill a stage shares one with the rest of others") {
+  std::vector<uint32_t> stages;
+  GroupedStages grouped(stages, 32, 16, 1000);
   std::vector<KeyRange> first{{0, 64, true}, {96, 128, true}},
       second{{0, 48, true}, {160, 176, true}},
       third{{0, 48, true}, {96, 112, false}, {112, 128, true}};
   std::span<const KeyRange> groups[] = {first, second, third};
   StageRow row = grouped.cut(groups, AttendedKeys(16, 1000, groups));
   CHECK(row.whole == 1);
-  CHECK(row.full == 5);
-  CHECK(row.partial == 1);
-  auto use = [](uint32_t users, uint32_t columns) {
-    // A stage with padding is masked by all that use it, where there is a mask.
-    return users | (columns < 32 ? 64U | users << 3 : 0U) | columns << 8;
-  };
-  constexpr uint32_t bothMask = 5 << 3;
-  CHECK(stages == std::vector<uint32_t>{0 | flag, 16, use(7, 32), //
-                                        32, 1000, use(7, 16),     //
-                                        48, 1000, use(1, 16),     //
-                                        112, 1000, use(5, 16),    //
-                                        160, 1000, use(2, 16),    //
-                                        96, 1000, use(5, 32) | bothMask});
+  CHECK(row.full == 1);
+  CHECK(row.partial == 3);
+  auto use = [](uint32_t users, uint32_t masking) { return users | masking << 3 | 32U << 8; };
+  CHECK(stages == std::vector<uint32_t>{0 | flag, 16, use(7, 0), //
+                                        32, 112, use(7, 2),      // the second lacks one chunk
+                                        48, 96, use(5, 4),       // the third lacks one
+                                        160, 1000, use(2, 2)});
 }
 
 TEST_CASE("of keys that two groups keep, the one that keeps them in part masks") {
