@@ -24,7 +24,7 @@ int64_t registersLeft(const Problem &problem, const Schedule &schedule, bool mas
   int64_t needed = 30;
   if (schedule.tileQ == 192) {
     needed += masked ? (schedule.tileK + 63) / 64 : 0;
-    if (hasScores(problem) ? schedule.groupLists : masked && schedule.gather < 32)
+    if (hasScores(problem) && schedule.groupLists)
       needed += 8;
     if (schedule.groupLists && !schedule.skipRescale && !masked)
       needed += 8;

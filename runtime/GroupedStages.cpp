@@ -4,6 +4,7 @@
 #include <bit>
 #include <functional>
 #include <limits>
+#include <tuple>
 
 namespace halftone {
 namespace {
@@ -140,8 +141,9 @@ void GroupedStages::write(std::span<const KeyRange> ranges, unsigned users, unsi
 /// Puts them together and writes the stages: first with those whose groups have others as well,
 /// which gives no group more of them, then with any, which makes them fewer.
 void GroupedStages::joinRests() {
-  std::ranges::stable_sort(rests, std::greater{},
-                           [](const Rest &rest) { return std::popcount(rest.users); });
+  std::ranges::sort(rests, std::greater{}, [](const Rest &rest) {
+    return std::tuple(std::popcount(rest.users), rest.users, rest.chunks.front());
+  });
   for (bool amongOthers : {false, true}) {
     size_t joined = 0;
     for (size_t at = 0; at < rests.size(); ++at) {

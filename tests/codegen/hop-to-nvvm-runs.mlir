@@ -1,4 +1,5 @@
 // RUN: halftone-opt %s --ht-tile-attention="tile-q=128 tile-k=64 stages=2 warps=1" --ht-to-hop="gather=32 ping-pong=0" --canonicalize --cse --hop-to-nvvm --canonicalize --cse | FileCheck %s
+// RUN: halftone-opt %s --ht-tile-attention="tile-q=128 tile-k=64 stages=2 warps=1" --ht-to-hop="gather=16 ping-pong=0" --canonicalize --cse --hop-to-nvvm --canonicalize --cse | FileCheck %s --check-prefix=HALVES
 
 // A frame of 100 tokens, a band of places within it. Over a run of 32 keys of one frame the frame is
 // constant and the place grows with the key: the band is two masks of bits for each of a thread's two
@@ -30,6 +31,16 @@
 // CHECK-COUNT-8: nvvm.shfl.sync idx
 // CHECK-NOT: nvvm.shfl.sync idx
 // CHECK: nvvm.barrier id
+
+// With chunks of 16 keys the halves of a run may be of two chunks, and are two pieces unless the second
+// goes on where the first ends.
+// HALVES-LABEL: llvm.func @band(
+// HALVES: scf.while (%[[BEGIN:[^ ]*]] =
+// HALVES: %[[IS_FIRST:.*]] = llvm.icmp "ult" %[[BEGIN]], %[[HALF:[^ ]*]]
+// HALVES: %[[SECOND:.*]] = llvm.add
+// HALVES: %[[APART:.*]] = llvm.icmp "ne" %[[SECOND]], %[[FIRST:.*]] : i32
+// HALVES: llvm.select %[[IS_FIRST]], %[[FIRST]], %[[SECOND]]
+// HALVES: llvm.and %[[IS_FIRST]], %[[APART]]
 ht.attention @band {head_dim = 64 : i32, element = f16} mask {
 ^bb0(%b: i32, %h: i32, %q: i32, %k: i32):
   %t = ht.parameter 0 : i32

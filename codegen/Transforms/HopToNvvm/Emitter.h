@@ -112,18 +112,20 @@ private:
 
   // Keep.cpp
   struct KeepRun;
+  struct KeepPiece;
   void emitKeep(KeepOp op);
   void emitKeepNone(KeepNoneOp op);
   mlir::Value keptShift(mlir::Value column);
   Registers withWord(mlir::ValueRange words, mlir::Value at, mlir::Value bits);
-  Registers withBits(mlir::ValueRange words, mlir::Value first, const Registers &bits,
-                     int64_t keys);
+  Registers withBits(mlir::ValueRange words, mlir::Value first, const Registers &bits);
   Registers pinnedRows(mlir::Value query);
   mlir::Value bitsOfPairs(const KeepRun &run);
+  KeepPiece pieceAt(const KeepRun &run, mlir::Value begin);
+  mlir::Value existing(mlir::Value first, mlir::Value most);
   Registers bitsOfRun(const KeepRun &run);
-  mlir::Value pieceEnd(const KeepRun &run, mlir::Value begin);
-  mlir::Value isSteady(const KeepRun &run, mlir::Value from, mlir::Value to);
-  mlir::Value bitsFrom(const KeepRun &run, mlir::Value begin, mlir::Value row);
+  mlir::Value pieceEnd(const KeepRun &run, const KeepPiece &piece);
+  mlir::Value isSteady(const KeepRun &run, const KeepPiece &piece, mlir::Value to);
+  mlir::Value bitsFrom(const KeepRun &run, const KeepPiece &piece, mlir::Value row);
 
   // Stores.cpp
   void emitStoreOutput(StoreOutputOp op);

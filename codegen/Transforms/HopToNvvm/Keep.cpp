@@ -15,18 +15,25 @@ using namespace mlir;
 
 namespace halftone::hop {
 
-/// `keys` consecutive keys of one chunk, from `first` on.
+/// Keys of one chunk, or of two where chunks are of 16 or of an odd number of times as many.
 struct Emitter::KeepRun {
   Region &mask;
   const RunAnalysis &analysis;
   Value batch, head;
-  Value query; ///< of the warp group's first row
-  Value first;
-  int64_t keys; ///< 16 or 32
+  Value query;  ///< of the warp group's first row
+  Value first;  ///< key
+  Value second; ///< key of number 16 of the run, none where it is `first` + 16
+};
+
+/// Of a run, from key `begin` on: as if all were keys from `base` on, of which `exist` do, the last
+/// one before `most`.
+struct Emitter::KeepPiece {
+  Value base, begin, exist, most;
 };
 
 namespace {
 
+constexpr int64_t keysOfRun = 32;
 /// Keys whose pairs are evaluated one by one, in a loop.
 constexpr int64_t keysAtOnce = 16;
 /// Lanes that hold the same two rows of a fragment: a quarter of the columns each.
@@ -46,16 +53,15 @@ void Emitter::emitKeep(KeepOp op) {
   Value stage = one(op.getStage());
   readParameters(op.getBody());
   RunAnalysis analysis(op.getBody());
-  auto runAt = [&](Value column, int64_t keys) {
+  auto keyAt = [&](Value column) {
     Value chunk = LLVM::UDivOp::create(builder, column, i32(gather));
     Value inChunk = LLVM::SubOp::create(builder, column, multiply(chunk, gather));
-    return KeepRun{op.getBody(),
-                   analysis,
-                   one(op.getBatch()),
-                   one(op.getHead()),
-                   one(op.getQuery()),
-                   add(chunkStart(stage, chunk), inChunk),
-                   keys};
+    return add(chunkStart(stage, chunk), inChunk);
+  };
+  auto runAt = [&](Value column) {
+    return KeepRun{
+        op.getBody(),  analysis, one(op.getBatch()), one(op.getHead()), one(op.getQuery()),
+        keyAt(column), Value()};
   };
   auto forEach = [&](int64_t to, int64_t step, const Registers &carried,
                      function_ref<Registers(Value at, ValueRange carried)> body) {
@@ -70,19 +76,32 @@ void Emitter::emitKeep(KeepOp op) {
 
   Registers words(size_t(op.getKept().getType().getRegisters()), i32(0));
   if (analysis.comparesOnly() && !op.getPairwise()) {
-    int64_t keys = std::gcd(gather, int64_t{32}), runs = columns / keys;
+    int64_t runs = (columns + keysOfRun - 1) / keysOfRun;
     words = forEach(runs, lanesOfRow, words, [&](Value first, ValueRange before) {
       // The last round's lanes beyond the last run repeat it.
       Value inQuad = LLVM::AndOp::create(builder, lane, i32(lanesOfRow - 1));
       Value own = LLVM::UMinOp::create(builder, add(first, inQuad), i32(runs - 1));
-      Registers bits = bitsOfRun(runAt(multiply(own, keys), keys));
+      Value column = multiply(own, keysOfRun);
+      KeepRun run = runAt(column);
+      if (gather % keysOfRun) {
+        // The last run may have one half: of the other no key exists.
+        Value half = add(column, keysOfRun / 2);
+        run.second = keyAt(LLVM::UMinOp::create(builder, half, i32(columns - keysOfRun / 2)));
+        if (columns % keysOfRun) {
+          Value isColumn =
+              LLVM::ICmpOp::create(builder, LLVM::ICmpPredicate::ult, half, i32(columns));
+          run.second = LLVM::SelectOp::create(builder, isColumn, run.second,
+                                              argument(builder.getI32Type(), layout::keyLength));
+        }
+      }
+      Registers bits = bitsOfRun(run);
       ThreadAnew again(*this);
-      return withBits(before, first, bits, keys);
+      return withBits(before, first, bits);
     });
   } else {
     words = forEach(columns, keysAtOnce, words, [&](Value column, ValueRange before) {
       Value word = LLVM::LShrOp::create(builder, column, i32(6));
-      Value bits = LLVM::ShlOp::create(builder, bitsOfPairs(runAt(column, keysAtOnce)),
+      Value bits = LLVM::ShlOp::create(builder, bitsOfPairs(runAt(column)),
                                        keptShift(LLVM::AndOp::create(builder, column, i32(63))));
       return withWord(before, word, bits);
     });
@@ -107,31 +126,23 @@ Registers Emitter::withWord(ValueRange words, Value at, Value bits) {
 }
 
 /// The words of a stage with this thread's columns of the four runs from `first` on. `bits` are
-/// what a lane found of its run, a word for each row, or half a word where a run has 16 keys.
-Registers Emitter::withBits(ValueRange words, Value first, const Registers &bits, int64_t keys) {
-  int64_t runsOfWord = 64 / keys;
+/// what a lane found of its run, a word for each row.
+Registers Emitter::withBits(ValueRange words, Value first, const Registers &bits) {
+  constexpr int64_t runsOfWord = 64 / keysOfRun;
   Registers found(size_t(lanesOfRow / runsOfWord), i32(0));
-  for (int64_t run = 0; run < lanesOfRow; ++run) {
-    Registers row;
-    for (Value own : bits) {
+  for (int64_t run = 0; run < lanesOfRow; ++run)
+    for (auto [row, own] : llvm::enumerate(bits)) {
       // From lane `run` of the four.
       Value theirs =
           NVVM::ShflOp::create(builder, own.getType(), fullMask, own, i32(run),
                                i32((32 - lanesOfRow) << 8 | 31), NVVM::ShflKind::idx, UnitAttr());
-      row.push_back(LLVM::AndOp::create(builder, LLVM::LShrOp::create(builder, theirs, columnPair),
-                                        i32(0x03030303)));
-    }
-    if (keys == 16) // the second row's columns are 16 bits up
-      row = {LLVM::AndOp::create(builder, row[0], i32(0xffff)),
-             LLVM::LShrOp::create(builder, row[0], i32(16))};
-    for (int64_t index = 0; index < 2; ++index) {
-      int64_t column = run % runsOfWord * keys;
-      Value shifted = LLVM::ShlOp::create(builder, row[size_t(index)],
-                                          i32(2 * index + (column & 24) + (column & 32) / 8));
+      Value columns = LLVM::AndOp::create(
+          builder, LLVM::LShrOp::create(builder, theirs, columnPair), i32(0x03030303));
+      Value shifted =
+          LLVM::ShlOp::create(builder, columns, i32(2 * int64_t(row) + run % runsOfWord * 4));
       Value &word = found[size_t(run / runsOfWord)];
       word = LLVM::OrOp::create(builder, word, shifted);
     }
-  }
   Registers joined(words);
   Value at = LLVM::UDivOp::create(builder, first, i32(runsOfWord));
   for (auto [index, word] : llvm::enumerate(found))
@@ -158,7 +169,7 @@ Registers Emitter::pinnedRows(Value query) {
 Value Emitter::bitsOfPairs(const KeepRun &run) {
   Value key = add(run.first, columnPair), bits = i32(0);
   Registers rows = pinnedRows(run.query);
-  for (int64_t element = 0; element < run.keys / 2; ++element) {
+  for (int64_t element = 0; element < keysAtOnce / 2; ++element) {
     Value isKept = cloneRegion(
         run.mask, {run.batch, run.head, rows[size_t(rowOf(element))], add(key, columnOf(element))});
     Value bit =
@@ -168,84 +179,110 @@ Value Emitter::bitsOfPairs(const KeepRun &run) {
   return bits;
 }
 
-/// A word for each row, of 16 keys one for both. The run is made of steady pieces, one for most:
-/// its bits are those that the first key of the first piece gives, from the second piece on those
-/// of its first key, and so on to the last key there is. The lanes go on together while one of them
-/// has another piece.
+Emitter::KeepPiece Emitter::pieceAt(const KeepRun &run, Value begin) {
+  KeepPiece piece{run.first, begin, Value(), i32(keysOfRun)};
+  if (run.second) {
+    constexpr int64_t half = keysOfRun / 2;
+    Value isFirst = LLVM::ICmpOp::create(builder, LLVM::ICmpPredicate::ult, begin, i32(half));
+    Value second = add(run.second, -half);
+    Value isApart = LLVM::ICmpOp::create(builder, LLVM::ICmpPredicate::ne, second, run.first);
+    piece.base = LLVM::SelectOp::create(builder, isFirst, run.first, second);
+    piece.most = LLVM::SelectOp::create(builder, LLVM::AndOp::create(builder, isFirst, isApart),
+                                        i32(half), i32(keysOfRun));
+  }
+  piece.exist = existing(piece.base, piece.most);
+  return piece;
+}
+
+/// Of so many keys from `first` on.
+Value Emitter::existing(Value first, Value most) {
+  Value length = argument(builder.getI32Type(), layout::keyLength);
+  Value left = LLVM::SMaxOp::create(builder, LLVM::SubOp::create(builder, length, first), i32(0));
+  return LLVM::SMinOp::create(builder, left, most);
+}
+
+/// A word for each row. The run is made of steady pieces, one for most: its bits are those that the
+/// first key of the first piece gives, from the second piece on those of its first key, and so on
+/// to the last key there is; of a stage's padding there is none. The lanes go on together while one
+/// of them has another piece.
 Registers Emitter::bitsOfRun(const KeepRun &run) {
-  // Of a stage's padding no key exists.
-  Value length =
-      LLVM::SubOp::create(builder, argument(builder.getI32Type(), layout::keyLength), run.first);
-  length = LLVM::SMaxOp::create(builder, length, i32(0));
-  length = LLVM::SMinOp::create(builder, length, i32(run.keys));
   // That of ThreadAnew: no piece begins beyond key 32.
   auto zeroOf = [&](Value begin) -> Value {
     return LLVM::LShrOp::create(builder, pin({begin}).front(), i32(6));
   };
+  auto less = [&](Value a, Value b) -> Value {
+    return LLVM::ICmpOp::create(builder, LLVM::ICmpPredicate::ult, a, b);
+  };
   auto evaluate = [&](OpBuilder &, Location, ValueRange carried) {
     Value begin = carried[0];
     ThreadAnew anew(*this, zeroOf(begin));
+    KeepPiece piece = pieceAt(run, begin);
     Registers next{begin};
     for (auto [row, before] : llvm::zip(rowsOf(run.query), carried.drop_front())) {
       Value earlier = LLVM::AndOp::create(builder, before, lowBits(builder, begin));
-      Value bits = shiftUp(builder, bitsFrom(run, begin, row), begin);
+      Value bits = shiftUp(builder, bitsFrom(run, piece, row), begin);
       next.push_back(LLVM::OrOp::create(builder, earlier, bits));
     }
-    Value isOpen = LLVM::ICmpOp::create(builder, LLVM::ICmpPredicate::ult, begin, length);
     auto never = LLVM::ConstantOp::create(builder, builder.getI1Type(), builder.getBoolAttr(false));
     Value isCut = LLVM::ICmpOp::create(builder, LLVM::ICmpPredicate::eq,
-                                       isSteady(run, begin, add(length, -1)), never);
-    isCut = LLVM::AndOp::create(builder, isOpen, isCut);
+                                       isSteady(run, piece, add(piece.exist, -1)), never);
+    if (run.second) // the other half may be of another chunk
+      isCut = LLVM::OrOp::create(builder, isCut, less(piece.most, i32(keysOfRun)));
+    isCut = LLVM::AndOp::create(builder, less(begin, piece.exist), isCut);
     Value goesOn = NVVM::VoteSyncOp::create(builder, builder.getI1Type(), fullMask, isCut,
                                             NVVM::VoteSyncKind::any);
     scf::ConditionOp::create(builder, goesOn, next);
   };
   auto advance = [&](OpBuilder &, Location, ValueRange carried) {
     ThreadAnew anew(*this, zeroOf(carried[0]));
+    KeepPiece piece = pieceAt(run, carried[0]);
+    Value end = pieceEnd(run, piece);
     Registers next(carried);
-    next.front() = LLVM::UMinOp::create(builder, pieceEnd(run, carried[0]), length);
+    next.front() = LLVM::SelectOp::create(builder, less(end, piece.exist), end, piece.most);
     scf::YieldOp::create(builder, next);
   };
   Registers start(3, i32(0));
   auto loop = scf::WhileOp::create(builder, SmallVector<Type>(3, builder.getI32Type()), start,
                                    evaluate, advance);
+  Value half = i32(keysOfRun / 2);
+  Value exist = lowBits(builder, existing(run.first, run.second ? half : i32(keysOfRun)));
+  if (run.second) {
+    Value others = lowBits(builder, existing(run.second, half));
+    exist = LLVM::OrOp::create(builder, exist, LLVM::ShlOp::create(builder, others, half));
+  }
   Registers bits;
   for (Value word : loop.getResults().drop_front())
-    bits.push_back(LLVM::AndOp::create(builder, word, lowBits(builder, length)));
-  if (run.keys == 16)
-    bits = {LLVM::OrOp::create(builder, bits[0], LLVM::ShlOp::create(builder, bits[1], i32(16)))};
+    bits.push_back(LLVM::AndOp::create(builder, word, exist));
   return bits;
 }
 
-/// The number of the first key that is not of the steady piece that begins with key `begin`. The
-/// lanes that hold the same columns try one key in eight each, then those of the eighth between.
-Value Emitter::pieceEnd(const KeepRun &run, Value begin) {
-  int64_t eighth = run.keys / lanesOfColumn;
+/// The number of the first key that is not of the steady piece. The lanes that hold the same
+/// columns try one key in four each, then those of the four between.
+Value Emitter::pieceEnd(const KeepRun &run, const KeepPiece &piece) {
+  constexpr int64_t few = keysOfRun / lanesOfColumn;
   Value inQuad = LLVM::AndOp::create(builder, lane, i32(lanesOfRow - 1));
   Value inColumn = LLVM::LShrOp::create(builder, lane, i32(2));
   auto countOf = [&](Value at, int64_t lanes) -> Value {
-    Value isBefore = LLVM::ICmpOp::create(builder, LLVM::ICmpPredicate::ult, at, begin);
-    Value holds = LLVM::OrOp::create(builder, isBefore, isSteady(run, begin, at));
+    Value isBefore = LLVM::ICmpOp::create(builder, LLVM::ICmpPredicate::ult, at, piece.begin);
+    Value holds = LLVM::OrOp::create(builder, isBefore, isSteady(run, piece, at));
     Value all = NVVM::VoteSyncOp::create(builder, builder.getI32Type(), fullMask, holds,
                                          NVVM::VoteSyncKind::ballot);
     Value ofRun = LLVM::AndOp::create(builder, LLVM::LShrOp::create(builder, all, inQuad),
                                       i32(0x11111111 & ((int64_t(1) << (lanesOfRow * lanes)) - 1)));
     return LLVM::CtPopOp::create(builder, ofRun);
   };
-  Value start =
-      multiply(countOf(add(multiply(inColumn, eighth), eighth - 1), lanesOfColumn), eighth);
-  Value inEighth = LLVM::AndOp::create(builder, inColumn, i32(eighth - 1));
-  Value end = add(start, countOf(add(start, inEighth), eighth));
-  return LLVM::UMinOp::create(builder, end, i32(run.keys));
+  Value start = multiply(countOf(add(multiply(inColumn, few), few - 1), lanesOfColumn), few);
+  Value inFew = LLVM::AndOp::create(builder, inColumn, i32(few - 1));
+  return add(start, countOf(add(start, inFew), few));
 }
 
-/// Whether a steady piece (RunAnalysis) reaches from key `from` of the run to key `to`. It depends
-/// on the keys alone.
-Value Emitter::isSteady(const KeepRun &run, Value from, Value to) {
+/// Whether a steady piece (RunAnalysis) reaches to key `to` of the run. It depends on the keys
+/// alone.
+Value Emitter::isSteady(const KeepRun &run, const KeepPiece &piece, Value to) {
   IRMapping ends[2];
-  for (auto [end, key] : llvm::zip(ends, std::array{from, to})) {
+  for (auto [end, key] : llvm::zip(ends, std::array{piece.begin, to})) {
     end.map(run.mask.getArguments().take_front(2), ValueRange{run.batch, run.head});
-    end.map(run.mask.getArgument(3), add(run.first, key));
+    end.map(run.mask.getArgument(3), add(piece.base, key));
     for (Operation &op : run.mask.front().without_terminator())
       if (!isa<ht::ParameterOp>(op) && llvm::all_of(op.getOperands(), [&](Value operand) {
             OverRun form = run.analysis.of(operand);
@@ -261,18 +298,19 @@ Value Emitter::isSteady(const KeepRun &run, Value from, Value to) {
   };
   for (Operation *root : run.analysis.roots())
     require(at(root, 0), at(root, 1));
-  Value distance = LLVM::SubOp::create(builder, to, from);
+  Value distance = LLVM::SubOp::create(builder, to, piece.begin);
   for (Operation *clamp : run.analysis.clamps())
     require(add(at(clamp, 0), distance), at(clamp, 1));
   return steady;
 }
 
-/// The bits of a row from key `begin` of the run on, as far as the piece is steady. What is
+/// The bits of a row from the piece's first key on, as far as it is steady. What is
 /// constant or linear over it is evaluated at its first key; what varies are words with a bit a
 /// key.
-Value Emitter::bitsFrom(const KeepRun &run, Value begin, Value row) {
+Value Emitter::bitsFrom(const KeepRun &run, const KeepPiece &piece, Value row) {
   IRMapping atFirst;
-  atFirst.map(run.mask.getArguments(), ValueRange{run.batch, run.head, row, add(run.first, begin)});
+  atFirst.map(run.mask.getArguments(),
+              ValueRange{run.batch, run.head, row, add(piece.base, piece.begin)});
   for (Operation &op : run.mask.front().without_terminator())
     if (!isa<ht::ParameterOp>(op) && llvm::all_of(op.getResults(), [&](Value result) {
           return run.analysis.of(result).form != OverRun::Form::Varying;
@@ -281,7 +319,7 @@ Value Emitter::bitsFrom(const KeepRun &run, Value begin, Value row) {
   auto value = [&](Value original) {
     return atFirst.contains(original) ? atFirst.lookup(original) : one(original);
   };
-  return RunBits(builder, run.analysis, value, run.keys).of(run.mask);
+  return RunBits(builder, run.analysis, value, keysOfRun).of(run.mask);
 }
 
 } // namespace halftone::hop
