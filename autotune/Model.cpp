@@ -107,7 +107,7 @@ Model::Items Model::ordered(Items items, WorkOrder order) {
   if (order == WorkOrder::LongestFirst)
     std::sort(items.begin(), items.end(),
               [](const Item &a, const Item &b) { return a.length() > b.length(); });
-  if (order == WorkOrder::LongFirst && !items.empty()) {
+  if ((order == WorkOrder::LongFirst || order == WorkOrder::AcrossFrames) && !items.empty()) {
     double mean = 0;
     for (const Item &item : items)
       mean += double(item.length()) / double(items.size());
@@ -118,6 +118,17 @@ Model::Items Model::ordered(Items items, WorkOrder order) {
     return longFirst;
   }
   return items;
+}
+
+/// What keys and values of a head cost that do not stay in the second-level cache, of which half
+/// counts: each of its halves keeps what its multiprocessors read. Measured on an H200 for radial
+/// masks, 0.4 % at 35 MB to 4 % at 236 MB (bench/results/2026-11-30-h200-orders.json).
+double Model::fromMemory(const Schedule &schedule) const {
+  const Layout &queries = problem.query();
+  if (schedule.order == WorkOrder::AcrossFrames || bandsAcrossFrames(queries) == 1)
+    return 1;
+  double bytes = 2.0 * double(problem.key().tokenCount() * problem.shape().headDim) * 2;
+  return 1 + 0.045 * std::max(0.0, 1 - double(machine.l2Bytes) / 2 / bytes);
 }
 
 Model::Cost Model::gpuCost(const Schedule &schedule) const {
@@ -165,7 +176,7 @@ Model::Cost Model::gpuCost(const Schedule &schedule) const {
   if (schedule.stages == 1)
     alone += copies / blocks;
   // Blocks on one multiprocessor share its units.
-  double cycles = std::max(alone, busiest * blocks);
+  double cycles = std::max(alone, busiest * blocks) * fromMemory(schedule);
   Cost cost;
   cost.full = cycles;
   cost.partial = cycles + blocks * 12 * rows * columns / scalarsPerClock;

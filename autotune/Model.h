@@ -41,6 +41,7 @@ private:
   /// In natural order; planned once for all schedules with the same tiles.
   Result<const Items *> itemsOf(const Schedule &schedule);
   static Items ordered(Items items, WorkOrder order);
+  double fromMemory(const Schedule &schedule) const;
   Cost costOf(const Schedule &schedule) const;
   Cost gpuCost(const Schedule &schedule) const;
   Cost cpuCost(const Schedule &schedule) const;

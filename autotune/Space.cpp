@@ -15,8 +15,10 @@ Knob number(std::string_view name, std::string_view meaning, std::vector<int> va
 
 Knob order() {
   return {"order",
-          "which query tiles are handed out first: as they come, long rows first, or by length",
-          {int(WorkOrder::Natural), int(WorkOrder::LongFirst), int(WorkOrder::LongestFirst)},
+          "which query tiles are handed out first: as they come, long rows first, by length, or "
+          "band by band across all frames",
+          {int(WorkOrder::Natural), int(WorkOrder::LongFirst), int(WorkOrder::LongestFirst),
+           int(WorkOrder::AcrossFrames)},
           [](const Schedule &schedule) { return int(schedule.order); },
           [](Schedule &schedule, int value) { schedule.order = WorkOrder(value); }};
 }
@@ -89,9 +91,11 @@ void enumerate(const std::vector<Knob> &knobs, size_t at, Schedule &schedule, co
 }
 
 /// A chunk that does not divide its stage is no schedule at all, nor are lists by warp group where
-/// there is one, or beside what excludes them, nor clusters that one block could be; there are too
-/// many of them to list as rejected.
-bool isSchedule(const Schedule &schedule) {
+/// there is one, or beside what excludes them, nor clusters that one block could be, nor another
+/// order that is the same; there are too many of them to list as rejected.
+bool isSchedule(const Problem &problem, const Schedule &schedule) {
+  if (schedule.order == WorkOrder::AcrossFrames && bandsAcrossFrames(problem.query()) == 1)
+    return false;
   if (schedule.groupLists && (schedule.tileQ == 64 || schedule.overlap || schedule.pingPong))
     return false;
   if (schedule.cluster > 1 && schedule.tileQ == 64)
@@ -121,7 +125,7 @@ Space Space::of(const Problem &problem, const Target &target) {
   space.legal.push_back(standard);
   Schedule schedule = standard;
   enumerate(space.allKnobs, 0, schedule, [&](const Schedule &candidate) {
-    if (candidate == standard || !isSchedule(candidate))
+    if (candidate == standard || !isSchedule(problem, candidate))
       return;
     if (std::optional<Rejection> found = rejection(problem, candidate, target))
       space.refused.push_back({candidate, *found});

@@ -25,7 +25,8 @@ constexpr Field fields[] = {
 constexpr std::pair<std::string_view, WorkOrder> orders[] = {
     {"natural", WorkOrder::Natural},
     {"longFirst", WorkOrder::LongFirst},
-    {"longestFirst", WorkOrder::LongestFirst}};
+    {"longestFirst", WorkOrder::LongestFirst},
+    {"acrossFrames", WorkOrder::AcrossFrames}};
 
 void readOrder(Scanner &scanner, WorkOrder &order) {
   Where at = scanner.where();
@@ -36,7 +37,7 @@ void readOrder(Scanner &scanner, WorkOrder &order) {
       return;
     }
   scanner.fail("unknown order `" + std::string(name.substr(0, 40)) + "`",
-               nearestFix(name, {"natural", "longFirst", "longestFirst"}), at);
+               nearestFix(name, {"natural", "longFirst", "longestFirst", "acrossFrames"}), at);
 }
 
 void readNumber(Scanner &scanner, const Field &field, int &value) {

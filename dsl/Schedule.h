@@ -1,19 +1,13 @@
 #pragma once
 
 #include "dsl/Error.h"
+#include "dsl/WorkOrder.h"
 
 #include <cstdint>
 #include <string>
 #include <string_view>
 
 namespace halftone {
-
-/// The order in which tiles are handed to the machine. It never changes the result.
-enum class WorkOrder : uint8_t {
-  Natural,      ///< head by head, query tiles in order
-  LongFirst,    ///< rows longer than 1.5 times the mean first, then natural
-  LongestFirst, ///< by length, all heads together
-};
 
 /// How a problem is run: tile sizes and so on. **It never changes the result.** Fields that a
 /// target does not use are left at their defaults, and refused by it otherwise.
@@ -34,6 +28,12 @@ struct Schedule {
 
   /// Query rows for which a stage of keys is kept or not: a tile's, or a warp group's.
   int keptRows() const { return groupLists ? 64 : tileQ; }
+  /// What of it decides the code. The order of work does not, plans alone have one.
+  Schedule code() const {
+    Schedule code = *this;
+    code.order = WorkOrder::LongFirst;
+    return code;
+  }
   bool operator==(const Schedule &) const = default;
   /// "tileQ=128 tileK=64 stages=2 order=longFirst": the first three and the order always,
   /// the others where they are not at their defaults; parse reads it back and takes any subset of

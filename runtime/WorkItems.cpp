@@ -2,7 +2,6 @@
 #include "runtime/WorkItems.h"
 
 #include <algorithm>
-#include <numeric>
 #include <tuple>
 
 namespace halftone {
@@ -14,6 +13,8 @@ struct WorkList {
   const TileMap &map;
   const std::vector<std::vector<TileRow>> &rows; ///< [class][query tile]
   std::vector<WorkItem> work = {};
+  int64_t bands =
+      schedule.order == WorkOrder::AcrossFrames ? bandsAcrossFrames(problem.query()) : 1;
 
   /// Clusters of all heads and batch elements.
   int64_t count() const {
@@ -24,7 +25,7 @@ struct WorkList {
     return totalOf(problem, map, rows, [](const TileRow &row) { return row.length(); });
   }
 
-  /// Appends the items of the clusters to whose length `wanted` says yes, in natural order.
+  /// Appends the items of the clusters to whose length `wanted` says yes, head by head.
   template <typename Wanted> void appendWork(const Wanted &wanted) {
     std::vector<std::vector<WorkItem>> ofClass;
     ofClass.reserve(rows.size());
@@ -46,23 +47,26 @@ struct WorkList {
     std::vector<WorkItem> items;
     items.reserve(tiles.size());
     auto size = size_t(schedule.cluster);
-    for (size_t first = 0; first < tiles.size(); first += size) {
-      if (!wanted(lengthOf(std::span(tiles).subspan(first, size))))
-        continue;
-      for (size_t tile = first; tile < first + size; ++tile) {
-        const StageRow &stages = tiles[tile].stages;
-        items.push_back({.query = uint32_t(tile) * uint32_t(schedule.tileQ),
-                         .head = 0,
-                         .batch = 0,
-                         .first = stages.first,
-                         .full = stages.full,
-                         .partial = stages.partial,
-                         .columns = uint16_t(schedule.groupLists ? stages.whole : stages.columns),
-                         .shared = uint16_t(stages.shared),
-                         .clearing = stages.clearing});
-      }
-    }
+    for (int64_t band = 0; band < bands; ++band)
+      for (size_t first = 0; first < tiles.size(); first += size)
+        if (bandOf(first) == band && wanted(lengthOf(std::span(tiles).subspan(first, size))))
+          for (size_t tile = first; tile < first + size; ++tile)
+            items.push_back(itemOf(tiles[tile].stages, tile));
     return items;
+  }
+  int64_t bandOf(size_t tile) const {
+    return bandOfToken(problem.query(), bands, int64_t(tile) * schedule.tileQ);
+  }
+  WorkItem itemOf(const StageRow &stages, size_t tile) const {
+    return {.query = uint32_t(tile) * uint32_t(schedule.tileQ),
+            .head = 0,
+            .batch = 0,
+            .first = stages.first,
+            .full = stages.full,
+            .partial = stages.partial,
+            .columns = uint16_t(schedule.groupLists ? stages.whole : stages.columns),
+            .shared = uint16_t(stages.shared),
+            .clearing = stages.clearing};
   }
   static int64_t lengthOf(std::span<const TileRow> rows) {
     int64_t length = 0;
@@ -99,7 +103,7 @@ struct WorkList {
 
   void orderWork() {
     work.reserve(size_t(count() * schedule.cluster));
-    if (schedule.order == WorkOrder::LongFirst) {
+    if (schedule.order == WorkOrder::LongFirst || schedule.order == WorkOrder::AcrossFrames) {
       int64_t total = totalLength(), clusters = count();
       auto isLong = [&](int64_t length) {
         return __int128{length} * clusters * 2 > __int128{total} * 3;

@@ -18,7 +18,7 @@ Problem window(int64_t tokens, int64_t reach) {
   return attention(line, {.heads = 8, .headDim = 128}).where(abs(q.index() - k.index()) <= reach);
 }
 
-double predicted(const Problem &problem, const char *schedule) {
+double predicted(const Problem &problem, std::string_view schedule) {
   Target target = *Target::parse("sm_90");
   return *Model(problem, target, test::fakeMachine()).predict(*Schedule::parse(schedule));
 }
@@ -60,6 +60,19 @@ TEST_CASE("a long row that comes last is predicted to cost its length") {
                         .where(abs(q.index() - k.index()) <= 256 | q.index() >= 16256);
   CHECK(predicted(problem, "tileQ=128 tileK=64 order=natural") >
         predicted(problem, "tileQ=128 tileK=64 order=longFirst") * 1.1);
+}
+
+TEST_CASE("keys that outgrow the cache are predicted to cost less across frames") {
+  auto saved = [](int64_t frames) {
+    Problem problem = attention(Layout::frames(frames, 3600), {.heads = 1, .headDim = 128});
+    std::string schedule = "tileQ=128 tileK=64 order=";
+    return predicted(problem, schedule + "longFirst") /
+           predicted(problem, schedule + "acrossFrames");
+  };
+  CHECK(saved(10) == doctest::Approx(1));
+  CHECK(saved(30) > 1.01);
+  CHECK(saved(128) > saved(30));
+  CHECK(saved(128) < 1.05);
 }
 
 TEST_CASE("the physical floor") {

@@ -42,6 +42,17 @@ TEST_CASE("a space has the default first, no schedule twice, and only what the t
   }
 }
 
+TEST_CASE("an order across frames is a schedule of its own only where a frame has bands") {
+  auto across = [](const Layout &layout) {
+    Space space = Space::of(attention(layout, {.heads = 1, .headDim = 128}), target("sm_80"));
+    return std::ranges::count(space.schedules(), WorkOrder::AcrossFrames, &Schedule::order);
+  };
+  CHECK(across(Layout::frames(21, 3600)) > 0);
+  CHECK(across(Layout::frames(21, 1000)) == 0);
+  CHECK(across(Layout::frames(8, 3600)) == 0);
+  CHECK(across(Layout::sequence(75'600)) == 0);
+}
+
 TEST_CASE("every knob says what it means, and its values rise and hold the default's") {
   for (const char *name : {"cpu", "sm_80", "sm_120"}) {
     Problem problem = small(64, name[0] == 'c' ? Element::F32 : Element::BF16);

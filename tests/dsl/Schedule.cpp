@@ -15,7 +15,8 @@ std::string refusal(std::string_view text) {
 
 TEST_CASE("a schedule's text reads back") {
   CHECK(Schedule{}.text() == "tileQ=128 tileK=64 stages=2 order=longFirst");
-  for (WorkOrder order : {WorkOrder::Natural, WorkOrder::LongFirst, WorkOrder::LongestFirst}) {
+  for (WorkOrder order : {WorkOrder::Natural, WorkOrder::LongFirst, WorkOrder::LongestFirst,
+                          WorkOrder::AcrossFrames}) {
     Schedule schedule{.tileQ = 64,
                       .tileK = 176,
                       .stages = 3,

@@ -74,8 +74,20 @@ int64_t checkItem(const Problem &problem, const Schedule &schedule, const Covera
   return kept;
 }
 
+/// Which part of a frame's places a tile begins in, of as many equal ones as half the square root
+/// of the frames, none narrower than 512 places.
+int64_t band(const WorkItem &item, const Layout &queries) {
+  int64_t places = queries.tokensPerFrame(), bands = 1;
+  while (4 * bands * (bands + 1) < queries.frameCount() && (bands + 1) * 512 <= places)
+    ++bands;
+  if (queries.coordinate(Coordinate::IsText, item.query))
+    return bands - 1;
+  return queries.coordinate(Coordinate::Place, item.query) * bands / places;
+}
+
 /// The items of a cluster stay together, and count as one by the length of both.
-void checkOrder(const std::vector<WorkItem> &work, const Schedule &schedule) {
+void checkOrder(const std::vector<WorkItem> &work, const Schedule &schedule,
+                const Layout &queries) {
   auto together = size_t(schedule.cluster);
   auto lengthAt = [&](size_t i) {
     return length(work[i]) + (together == 2 ? length(work[i + 1]) : 0);
@@ -93,15 +105,20 @@ void checkOrder(const std::vector<WorkItem> &work, const Schedule &schedule) {
       REQUIRE((isLong(a) == isLong(b) ? natural : isLong(a)));
     if (schedule.order == WorkOrder::LongestFirst)
       REQUIRE((lengthAt(a) == lengthAt(b) ? natural : lengthAt(a) > lengthAt(b)));
+    auto across = [&](const WorkItem &item) {
+      return std::tuple(item.batch, item.head, band(item, queries), item.query);
+    };
+    if (schedule.order == WorkOrder::AcrossFrames)
+      REQUIRE((isLong(a) == isLong(b) ? across(work[a]) < across(work[b]) : isLong(a)));
   }
 }
 
 /// Plans of both formats: gathered from chunks, and key tile by key tile.
 Schedule randomSchedule(test::RandomNumbers &random) {
-  Schedule schedule{
-      .tileQ = random.pick({16, 32, 64, 128, 192}),
-      .tileK = random.pick({16, 32, 64, 128, 176, 192}),
-      .order = random.pick({WorkOrder::Natural, WorkOrder::LongFirst, WorkOrder::LongestFirst})};
+  Schedule schedule{.tileQ = random.pick({16, 32, 64, 128, 192}),
+                    .tileK = random.pick({16, 32, 64, 128, 176, 192}),
+                    .order = random.pick({WorkOrder::Natural, WorkOrder::LongFirst,
+                                          WorkOrder::LongestFirst, WorkOrder::AcrossFrames})};
   schedule.gather = random.pick({0, 16, 64, schedule.tileK});
   if (schedule.gather && schedule.tileK % schedule.gather)
     schedule.gather = 16;
@@ -152,7 +169,7 @@ TEST_CASE("a plan covers each kept pair once, and full tiles have no other") {
     int64_t clusters = (problem.query().tokenCount() + rows - 1) / rows;
     REQUIRE(int64_t(made.work.size()) ==
             clusters * schedule.cluster * problem.shape().heads * problem.shape().batch);
-    checkOrder(made.work, schedule);
+    checkOrder(made.work, schedule, problem.query());
     checkClusters(made, schedule, problem.query().tokenCount(), problem.key().tokenCount());
 
     std::vector<WorkItem> work = made.work;
@@ -230,6 +247,26 @@ TEST_CASE("padding of a masked stage begins past the last key") {
   CHECK(std::vector(made.stages.begin(), made.stages.begin() + 16) ==
         std::vector<uint32_t>{100 | flag, 116, 132, 148, 0 | flag, 16, 32, 48, //
                               0 | flag, 16, 32, 48, 64 | flag, 80, 96, 112});
+}
+
+TEST_CASE("across frames, a band of places comes before the next, and long rows before both") {
+  Layout clip = Layout::frames(9, 1'200, 100);
+  auto [q, k] = clip.tokens();
+  Problem problem =
+      attention(clip, {.heads = 2}).where(q.isText() | (k.frame() == 0 & q.place() >= k.place()));
+  Schedule schedule{.tileQ = 100, .tileK = 50, .order = WorkOrder::AcrossFrames};
+  Plan made = plan(problem, schedule);
+  checkOrder(made.work, schedule, clip);
+  std::vector<uint32_t> firstHead;
+  for (const WorkItem &item : made.work)
+    if (item.head == 0)
+      firstHead.push_back(item.query);
+  REQUIRE(firstHead.size() == 109);
+  CHECK(firstHead[0] == 1'100);      // the last tile of frame 0 is long
+  CHECK(firstHead[9] == 10'800);     // so is text
+  CHECK(firstHead[10] == 0);         // then places 0 to 599 of all frames
+  CHECK(firstHead[10 + 6] == 1'200); //
+  CHECK(firstHead[10 + 54] == 600);  // and the others that are not long
 }
 
 TEST_CASE("a query tile that keeps nothing stays in the list") {
