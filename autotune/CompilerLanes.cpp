@@ -88,7 +88,7 @@ void CompilerLanes::compileAll(WorkerLane &lane) {
       ledger.changed.wait_for(guard, 50ms);
       continue;
     }
-    Compiled &compiled = images[schedule->text()]; // a map's elements stay where they are
+    Compiled &compiled = imageOf(*schedule);
     compiled.state = Compiled::State::Compiling;
     compiled.image = fmt::format("{}/{}.image", options.scratch, ++imagesMade);
     guard.unlock();

@@ -24,6 +24,7 @@ namespace {
 /// A loaded kernel. The last few stay, so that finalists can take turns.
 struct Loaded {
   std::string image;
+  WorkOrder order;
   Kernel kernel;
   bool verified = false, thoroughly = false;
 };
@@ -36,8 +37,8 @@ public:
   MeasureReport measure(const MeasureOrder &order) override;
 
 private:
-  Result<Kernel> load(const std::string &path) const;
-  Result<Loaded *> loaded(const std::string &path);
+  Result<Kernel> load(const std::string &path, WorkOrder order) const;
+  Result<Loaded *> loaded(const std::string &path, WorkOrder order);
   MeasureReport faultOf(const Error &error) const;
   MeasureReport timed(const Kernel &kernel, const MeasureOrder &order);
 
@@ -115,12 +116,13 @@ CompileReport KernelBackend::compile(const Schedule &schedule, const std::string
   return report;
 }
 
-Result<Kernel> KernelBackend::load(const std::string &path) const {
+Result<Kernel> KernelBackend::load(const std::string &path, WorkOrder order) const {
   std::ostringstream bytes;
   bytes << std::ifstream(path, std::ios::binary).rdbuf();
   Result<Image> image = readImage(bytes.str());
   if (!image)
     return image.error();
+  image->schedule.order = order; // it may have been compiled for another one
   auto shared = std::make_shared<const Image>(std::move(*image));
   if (target.kind != Target::Kind::Cpu)
     return Kernel::load(shared, *problem, device);
@@ -130,16 +132,16 @@ Result<Kernel> KernelBackend::load(const std::string &path) const {
   return Kernel::onCpu(shared, *problem, code->entry, code->keepAlive);
 }
 
-Result<Loaded *> KernelBackend::loaded(const std::string &path) {
+Result<Loaded *> KernelBackend::loaded(const std::string &path, WorkOrder order) {
   for (auto at = kernels.begin(); at != kernels.end(); ++at)
-    if (at->image == path) {
+    if (at->image == path && at->order == order) {
       kernels.splice(kernels.begin(), kernels, at);
       return &kernels.front();
     }
-  Result<Kernel> kernel = load(path);
+  Result<Kernel> kernel = load(path, order);
   if (!kernel)
     return kernel.error();
-  kernels.push_front({path, *kernel});
+  kernels.push_front({path, order, *kernel});
   if (kernels.size() > mostLoaded)
     kernels.pop_back();
   return &kernels.front();
@@ -185,7 +187,7 @@ MeasureReport KernelBackend::timed(const Kernel &kernel, const MeasureOrder &ord
 }
 
 MeasureReport KernelBackend::measure(const MeasureOrder &order) {
-  Result<Loaded *> found = loaded(order.image);
+  Result<Loaded *> found = loaded(order.image, order.schedule.order);
   if (!found) {
     MeasureReport report = faultOf(found.error());
     if (report.verdict == Verdict::LaunchFailed && !report.lost)

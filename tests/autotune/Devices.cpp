@@ -232,6 +232,22 @@ TEST_CASE("a compiler that is killed is replaced, and costs no candidate") {
   CHECK(winnerOf(*report) == fakeSummit);
 }
 
+TEST_CASE("schedules that differ in their order of work alone are compiled once") {
+  TuneFolder folder;
+  REQUIRE(tuneOn(folder, 2, 120));
+  std::multiset<std::string> compiled;
+  std::set<std::string> measured;
+  for (const std::string &line : folder.lines("order")) {
+    std::string text = line.substr(line.find('|') + 1);
+    if (line.starts_with("compile|"))
+      compiled.insert(Schedule::parse(text)->code().text());
+    else
+      measured.insert(text);
+  }
+  CHECK(std::set(compiled.begin(), compiled.end()).size() == compiled.size());
+  CHECK(measured.size() > compiled.size());
+}
+
 TEST_CASE("what is tried next is compiled while devices measure") {
   TuneFolder folder;
   REQUIRE(tuneOn(folder, 2, 120));           // 66 of them are screened, 32 at once

@@ -54,6 +54,9 @@ public:
   Result<MachineFacts> open(const Task &asked) override {
     task = asked;
     faults = pairsOf(folder + "/faults", /*byRight=*/true);
+    for (const auto &[schedule, fault] : faults)
+      if (fault.starts_with("compile"))
+        compilerFaults[Schedule::parse(schedule)->code().text()] = fault;
     deaths = pairsOf(folder + "/deaths", /*byRight=*/false);
     breaks = pairsOf(folder + "/breaks", /*byRight=*/false);
     kills = pairsOf(folder + "/kills", /*byRight=*/false);
@@ -68,7 +71,7 @@ public:
 
   CompileReport compile(const Schedule &schedule, const std::string &image) override {
     append("order", "compile|" + schedule.text());
-    std::string fault = faults[schedule.text()];
+    std::string code = schedule.code().text(), fault = compilerFaults[code];
     if (fault == "compiler-is-killed-once" && !exists("killed")) {
       create("killed");
       ::raise(SIGKILL);
@@ -81,7 +84,7 @@ public:
       int ended = std::system(command.c_str()); // NOLINT(bugprone-command-processor)
       return {.verdict = Verdict::CompileFailed, .reason = std::to_string(ended)};
     }
-    std::ofstream(image) << schedule.text();
+    std::ofstream(image) << code;
     std::this_thread::sleep_for(std::chrono::milliseconds(1));
     return {.verdict = Verdict::Measured, .reason = {}, .compileMs = 1, .registers = 100};
   }
@@ -90,7 +93,7 @@ public:
     log(order);
     std::string compiledFor;
     std::getline(std::ifstream(order.image), compiledFor);
-    if (compiledFor != order.schedule.text())
+    if (compiledFor != order.schedule.code().text())
       return {.verdict = Verdict::LaunchFailed, .reason = "the image is of " + compiledFor};
     if (MeasureReport report = misbehave(faults[order.schedule.text()]);
         report.verdict != Verdict::Measured)
@@ -187,6 +190,7 @@ private:
   std::string folder;
   Task task;
   std::map<std::string, std::string> faults, deaths, breaks, kills;
+  std::map<std::string, std::string> compilerFaults; ///< by the text of Schedule::code()
   int trials = 0;
 };
 

@@ -9,6 +9,7 @@
 #include <cstdlib>
 #include <fstream>
 #include <map>
+#include <set>
 #include <sstream>
 #include <vector>
 
@@ -51,6 +52,9 @@ public:
     for (std::string line; std::getline(file, line);)
       if (size_t bar = line.find('|'); bar != std::string::npos)
         faults[line.substr(bar + 1)] = line.substr(0, bar);
+    for (const auto &[schedule, fault] : faults)
+      if (fault == "compile-hangs")
+        uncompiled.insert(Schedule::parse(schedule)->code().text());
     std::ifstream breaks(folder + "/breaks");
     for (std::string line; std::getline(breaks, line);)
       if (line.starts_with(std::to_string(task.device) + "|"))
@@ -60,16 +64,13 @@ public:
 
   CompileReport compile(const Schedule &schedule, const std::string &path) override {
     log("compile", schedule);
-    const std::string &fault = faults[schedule.text()];
-    if (fault == "compile-hangs") { // as a ptxas that does not return: a child of this process
+    if (uncompiled.contains(
+            schedule.code().text())) { // as a ptxas that does not return: a child of this process
       std::string command = "exec sleep 1000 # " + folder;
       int ended = std::system(command.c_str()); // NOLINT(bugprone-command-processor)
       return {.verdict = Verdict::CompileFailed, .reason = std::to_string(ended)};
     }
-    CompileReport report = real->compile(schedule, path);
-    if (std::string ptx = faultyKernel(fault); !ptx.empty() && report.verdict == Verdict::Measured)
-      replace(path, ptx);
-    return report;
+    return real->compile(schedule, path);
   }
 
   MeasureReport measure(const MeasureOrder &order) override {
@@ -78,14 +79,11 @@ public:
     std::string broken = folder + "/broken-" + std::to_string(task.device);
     if (++measured > breaksAfter || ::access(broken.c_str(), F_OK) == 0) {
       std::ofstream(broken) << "broken";
-      MeasureOrder faulty = order;
-      faulty.image += ".broken-" + std::to_string(task.device);
-      std::ofstream(faulty.image, std::ios::binary)
-          << std::ifstream(order.image, std::ios::binary).rdbuf();
-      replace(faulty.image, faultyKernel("illegal-address"));
-      return real->measure(faulty);
+      return real->measure(with(faultyKernel("illegal-address"), order));
     }
     const std::string &fault = faults[order.schedule.text()];
+    if (std::string ptx = faultyKernel(fault); !ptx.empty())
+      return real->measure(with(ptx, order));
     if (fault == "is-killed")
       ::raise(SIGKILL);
     if (fault == "garbage")
@@ -99,9 +97,10 @@ public:
   }
 
 private:
-  static void replace(const std::string &path, const std::string &ptx) {
+  /// The same with this kernel in the place of the compiled code.
+  MeasureOrder with(const std::string &ptx, MeasureOrder order) const {
     std::ostringstream bytes;
-    bytes << std::ifstream(path, std::ios::binary).rdbuf();
+    bytes << std::ifstream(order.image, std::ios::binary).rdbuf();
     Result<Image> image = readImage(bytes.str());
     if (!image)
       std::abort();
@@ -110,7 +109,10 @@ private:
     image->entry = "faulty";
     image->bytes.assign(ptx.begin(), ptx.end());
     std::vector<char> changed = writeImage(*image);
-    std::ofstream(path, std::ios::binary).write(changed.data(), std::streamsize(changed.size()));
+    order.image += ".faulty-" + std::to_string(task.device);
+    std::ofstream(order.image, std::ios::binary)
+        .write(changed.data(), std::streamsize(changed.size()));
+    return order;
   }
 
   void log(const char *what, const Schedule &schedule) const {
@@ -124,6 +126,7 @@ private:
   std::unique_ptr<Backend> real;
   Task task;
   std::map<std::string, std::string> faults; ///< by Schedule::text()
+  std::set<std::string> uncompiled;          ///< the text of each Schedule::code()
   int measured = 0, breaksAfter = 1 << 30;   ///< measurements
 };
 
