@@ -87,6 +87,29 @@ TEST_CASE("tiles of a block mask divide its blocks") {
   CHECK(defaultSchedule(odd, targetOf("sm_80")) == defaultSchedule(clip(128), targetOf("sm_80")));
 }
 
+TEST_CASE(
+    "on sm_90a block masks of long clips take two warp groups, of short ones lists for three") {
+  auto schedule = [](Layout layout, const Pattern &pattern) {
+    Problem problem = attention(layout, {.heads = 2, .headDim = 128}).where(pattern);
+    Target target = targetOf("sm_90a");
+    CHECK(checkSchedule(problem, defaultSchedule(problem, target), target));
+    return defaultSchedule(problem, target).text();
+  };
+  Pattern blocks = radialBlocks(1.0, 128, true);
+  std::string lists =
+      "tileQ=192 tileK=128 stages=2 gather=64 skipRescale=1 groupLists=1 cluster=2 ";
+  CHECK(schedule(Layout::frames(21, 3600), blocks) == lists + "order=acrossFrames");
+  CHECK(schedule(Layout::frames(8, 3600), blocks) == lists + "order=longFirst"); // one band
+  CHECK(schedule(Layout::sequence(75'600), blocks) == lists + "order=longFirst");
+  CHECK(schedule(Layout::frames(21, 1560), blocks) ==
+        "tileQ=128 tileK=128 stages=3 gather=128 overlap=1 skipRescale=1 cluster=2 "
+        "order=acrossFrames");
+  CHECK(schedule(Layout::frames(69, 3600), radialBlocks(1.0, 64, true)) ==
+        lists + "order=acrossFrames");
+  // The order of a dense pattern's tiles changes no traffic.
+  CHECK(schedule(Layout::frames(69, 3600), Pattern::dense()).ends_with("order=longFirst"));
+}
+
 TEST_CASE("what a target cannot do is refused with the nearest fix") {
   Schedule schedule;
   CHECK(refusal(clip(64, Element::F32), schedule, "sm_80") ==
