@@ -2,7 +2,10 @@
 #include "codegen/HopSchedule.h"
 
 #include "codegen/ScheduleChecks.h"
+#include "dsl/Program.h"
 #include "dsl/WholeTiles.h"
+
+#include <algorithm>
 
 namespace halftone {
 
@@ -16,15 +19,25 @@ constexpr int64_t registersOf(int64_t headDim, const Schedule &schedule) {
 }
 bool hasScores(const Problem &problem) { return problem.softcap() || !problem.biases().empty(); }
 
+/// Whether a mask by expression has so many operations that small chunks leave it no registers:
+/// sliding tiles, of the library's patterns.
+bool isLongMask(const Problem &problem) {
+  constexpr int64_t most = 40;
+  Result<Program> program = lowerProgram(problem);
+  auto isOperation = [](const Instruction &one) { return one.op != Instruction::Op::Constant; };
+  return program && std::ranges::count_if(program->code, isOperation) > most;
+}
+
 /// What addresses, row statistics and temporaries need was found with ptxas 13.0. Beside three warp
 /// groups, which have least, a mask by expression needs a word for every 64 columns, and more where
-/// scores by expression join it, or many chunks. So do lists by warp group without a mask and
-/// without the test for a rescaling.
+/// scores by expression join it, or small chunks a long one. So do lists by warp group without a
+/// mask and without the test for a rescaling.
 int64_t registersLeft(const Problem &problem, const Schedule &schedule, bool masked) {
   int64_t needed = 30;
   if (schedule.tileQ == 192) {
     needed += masked ? (schedule.tileK + 63) / 64 : 0;
-    if (hasScores(problem) && schedule.groupLists)
+    if (hasScores(problem) ? schedule.groupLists
+                           : masked && schedule.gather < 32 && isLongMask(problem))
       needed += 8;
     if (schedule.groupLists && !schedule.skipRescale && !masked)
       needed += 8;
@@ -105,7 +118,7 @@ Schedule hopSchedule(const Problem &problem, const Target &target) {
     schedule.skipRescale = 1;
     schedule.tileQ = 192;
     schedule.tileK = byGroups && hasScores(problem) ? 96 : 128;
-    if (masked) // a run of 32 columns costs what it did, and fewer are masked
+    if (masked && !isLongMask(problem)) // fewer keys of a stage are masked, each at the same cost
       schedule.gather = 16;
     // Registers for both products at once are there only for a narrow output.
     schedule.overlap = headDim <= 64 && !byGroups;

@@ -308,6 +308,7 @@ SmallVector<Value> HopBuilder::serialLoop(Value from, Value to, ArrayRef<Value> 
       builder, from, to, i32(1), state,
       [&](OpBuilder &, Location, Value index, ValueRange carried) {
         Value slot = carried[3], stage = addI(item.getFirst(), index);
+        Value kept = masked && isLongMask() ? keep(stage) : Value();
         auto tile = hop::AwaitSlotOp::create(builder, tileType(kernel.getTileK()), keys, slot);
         if (usesTurns())
           hop::TakeTurnOp::create(builder, group);
@@ -315,7 +316,8 @@ SmallVector<Value> HopBuilder::serialLoop(Value from, Value to, ArrayRef<Value> 
                                               Value(), /*transposeB=*/true);
         if (usesTurns())
           hop::PassTurnOp::create(builder, group);
-        Value kept = masked ? keep(stage) : Value(); // while the product runs
+        if (masked && !kept)
+          kept = keep(stage); // while the product runs
         SmallVector<Value> after = finishStage(
             product, slot, stage, masked ? Value() : index, carried,
             [&](Value scores) {

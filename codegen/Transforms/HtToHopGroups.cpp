@@ -161,8 +161,8 @@ SmallVector<Value> HopBuilder::maskedLoop(Value from, Value to, ArrayRef<Value> 
   return SmallVector<Value>(loop.getResults());
 }
 
-/// Beside a product three warp groups have no registers to evaluate it. The number of operations
-/// was found with ptxas 13.0.
+/// Beside a product there are no registers to evaluate it. The number of operations was found with
+/// ptxas 13.0.
 bool HopBuilder::isLongMask() { return llvm::range_size(program.mask.getBody().front()) > 40; }
 
 } // namespace halftone
