@@ -64,6 +64,13 @@ Status checkCluster(const Problem &problem, const Schedule &schedule) {
   return {};
 }
 
+/// Where a frame has few blocks for so many frames, a mask keeps a block or two of far ones: the
+/// warp groups of a tile of 192 rows keep too little together, and two that overlap are 3 to 7 %
+/// faster on an H200 (bench/results/2026-11-30-h200-tuning.json).
+bool hasNarrowBands(const Layout &queries) {
+  return queries.frameCount() > 1 && queries.tokensPerFrame() < 100 * queries.frameCount();
+}
+
 } // namespace
 
 /// As measured on an H200 for head dim 128: three warp groups, which read keys and values a third
@@ -71,10 +78,6 @@ Status checkCluster(const Problem &problem, const Schedule &schedule) {
 /// each. There, and at head dims above 192, two blocks that share stages are 1 to 2.5 % faster:
 /// power limits all of them, and bytes that do not come from the second-level cache take none. Two
 /// warp groups with wide gathered tiles where three have no registers for it.
-///
-/// Far frames keep bands of a block or two where a frame has few blocks for so many frames: there
-/// the warp groups of a tile of 192 rows keep too little together, and two, which overlap, are 3 to
-/// 7 % faster (bench/results/2026-11-30-h200-tuning.json).
 Schedule hopSchedule(const Problem &problem, const Target &target) {
   int64_t headDim = problem.shape().headDim;
   const Pattern &pattern = problem.pattern();
@@ -96,9 +99,8 @@ Schedule hopSchedule(const Problem &problem, const Target &target) {
   // a mask that two warp groups keep whole.
   bool byGroups = !ofTiles && block && headDim <= 128 && (headDim > 64 || block < 128) &&
                   keepsWholeTiles(pattern, 64, schedule.gather);
-  bool isLongClip = queries.frameCount() > 1 && block % 128 == 0 && byGroups &&
-                    queries.tokensPerFrame() < 100 * queries.frameCount();
-  byGroups &= !isLongClip;
+  bool overlaps = byGroups && block % 128 == 0 && hasNarrowBands(queries);
+  byGroups &= !overlaps;
   // A mask by expression: finer chunks leave less to mask, and cost more to evaluate and to copy.
   bool masked = !byGroups && !keepsWholeTiles(pattern, schedule.tileQ, schedule.gather);
   if (masked) {
@@ -123,13 +125,13 @@ Schedule hopSchedule(const Problem &problem, const Target &target) {
     // Registers for both products at once are there only for a narrow output.
     schedule.overlap = headDim <= 64 && !byGroups;
   }
-  if (isLongClip) {
+  if (overlaps) {
     schedule.tileK = schedule.gather = 128;
     schedule.stages = 3;
     schedule.skipRescale = 1;
   }
   if (!masked && hopPanels(headDim) % 2 == 0 &&
-      (schedule.tileQ == 192 || isLongClip || (schedule.tileQ == 128 && headDim > 192)))
+      (schedule.tileQ == 192 || overlaps || (schedule.tileQ == 128 && headDim > 192)))
     schedule.cluster = 2;
   if (!ofTiles && bandsAcrossFrames(queries) > 1)
     schedule.order = WorkOrder::AcrossFrames;
