@@ -29,7 +29,7 @@ struct CompileReport {
 struct MeasureOrder {
   Schedule schedule;
   std::string image; ///< the file that a compilation wrote
-  int timings = 10;
+  int timings = enoughTimings;
   double giveUpMs = 0;
   bool thorough = false, sustained = false;
 };

@@ -9,8 +9,6 @@ namespace halftone {
 namespace {
 
 constexpr int raceRounds = 5, raceTimings = 4;
-/// What a time needs before it counts, with those of the rounds before.
-constexpr int fewestTimings = 10;
 constexpr size_t mostFinalists = 6, mostFinalistsOfSweep = 24;
 /// What an interleaved race cannot tell apart: the default wins then.
 constexpr double indistinguishable = 0.005;
@@ -53,7 +51,7 @@ void Race::takeTurns(const std::vector<size_t> &order, int round, double latest)
     if (!isTimed(standingOf(finalist).verdict))
       continue;
     // The first round may be the last that there is time for.
-    int missing = round == 1 ? fewestTimings - standingOf(finalist).timings : 0;
+    int missing = round == 1 ? enoughTimings - standingOf(finalist).timings : 0;
     for (int device = 0; device < rounds.runner.devices(); ++device) {
       trials.push_back({.schedule = standingOf(finalist).candidate.schedule,
                         .round = name + std::to_string(round),

@@ -63,9 +63,9 @@ void halve(SearchRounds &rounds) {
   std::vector<size_t> timed = rounds.timedByTime();
   size_t third = std::max<size_t>(4, (timed.size() + 2) / 3);
   for (size_t i = 0; i < std::min(third, timed.size()); ++i)
-    if (rounds.result.standings[timed[i]].timings < 10)
+    if (rounds.result.standings[timed[i]].timings < enoughTimings)
       better.push_back(rounds.scheduleAt(timed[i]));
-  rounds.run({"measure", 10, 0, halvingShare}, better);
+  rounds.run({"measure", enoughTimings, 0, halvingShare}, better);
 }
 
 void sweep(SearchRounds &rounds) {
@@ -85,18 +85,18 @@ void sweep(SearchRounds &rounds) {
   std::vector<size_t> timed = rounds.timedByTime();
   const std::vector<Standing> &standings = rounds.result.standings;
   for (size_t at : timed)
-    if (standings[at].timings < 10 &&
+    if (standings[at].timings < enoughTimings &&
         standings[at].milliseconds <=
             standings[timed.front()].milliseconds * (1 + 2 * rounds.options.sweepNearTie))
       better.push_back(rounds.scheduleAt(at));
-  rounds.run({"measure", 10, 0, movesShare}, better);
+  rounds.run({"measure", enoughTimings, 0, movesShare}, better);
 }
 
 void measureAll(SearchRounds &rounds) {
   std::vector<Schedule> all;
   for (size_t i = 1; i < rounds.candidates.size(); ++i)
     all.push_back(rounds.candidates[i].schedule);
-  rounds.run({"measure", 10, 0, movesShare}, all);
+  rounds.run({"measure", enoughTimings, 0, movesShare}, all);
 }
 
 } // namespace halftone

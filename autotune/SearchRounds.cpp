@@ -93,7 +93,7 @@ void SearchRounds::measureStandard() {
         continue;
       trials.push_back({.schedule = candidates.front().schedule,
                         .round = number == 1 ? "default" : "default " + std::to_string(number),
-                        .timings = 10,
+                        .timings = enoughTimings,
                         .giveUpMs = 0,
                         .thorough = false,
                         .device = paces.devices() > 1 ? int(device) : -1});

@@ -44,11 +44,14 @@ inline bool isHang(Verdict verdict) {
          verdict == Verdict::KnownFault;
 }
 
+/// Of a kernel whose time counts.
+constexpr int enoughTimings = 10;
+
 /// One measurement to make.
 struct Trial {
   Schedule schedule;
   std::string round; ///< "screen", "measure", "move 1", "race 2": with the schedule, its identity
-  int timings = 10;
+  int timings = enoughTimings;
   double giveUpMs = 0;    ///< stop after the first timings if all are slower; 0: never
   bool thorough = false;  ///< look at every element of the output, not at samples
   bool sustained = false; ///< time it as it runs all the time: hot, at the clocks that power allows

@@ -19,13 +19,11 @@ constexpr int64_t registersOf(int64_t headDim, const Schedule &schedule) {
 }
 bool hasScores(const Problem &problem) { return problem.softcap() || !problem.biases().empty(); }
 
-/// Whether a mask by expression has so many operations that small chunks leave it no registers:
-/// sliding tiles, of the library's patterns.
+/// Sliding tiles have one, of the library's patterns.
 bool isLongMask(const Problem &problem) {
-  constexpr int64_t most = 40;
   Result<Program> program = lowerProgram(problem);
   auto isOperation = [](const Instruction &one) { return one.op != Instruction::Op::Constant; };
-  return program && std::ranges::count_if(program->code, isOperation) > most;
+  return program && std::ranges::count_if(program->code, isOperation) > hopLongMask;
 }
 
 /// What addresses, row statistics and temporaries need was found with ptxas 13.0. Beside three warp
@@ -182,10 +180,9 @@ Status checkHop(const Problem &problem, const Schedule &schedule, const Target &
   if (headDim > 256)
     return unsupported("head dim " + number(headDim) + " on the target " + target.name,
                        "use sm_90, which has no such limit");
-  if (Status status =
-          checkShared(hopSharedBytes(headDim, schedule), target, hopSchedule(problem, target));
-      !status)
-    return status;
+  // Only an error says what is nearest.
+  if (int64_t bytes = hopSharedBytes(headDim, schedule); bytes > target.sharedBytes)
+    return checkShared(bytes, target, hopSchedule(problem, target));
   bool masked = !keepsWholeTiles(problem.pattern(), schedule.keptRows(), schedule.gather);
   if (masked && schedule.tileQ == 192 && !schedule.groupLists)
     return unsupported("tileQ=192 for a mask by expression: three warp groups have no registers to "

@@ -12,10 +12,9 @@ int64_t bandsAcrossFrames(const Layout &queries) {
 }
 
 int64_t bandOfToken(const Layout &queries, int64_t bands, int64_t token) {
-  int64_t places = queries.tokensPerFrame();
-  if (token >= places * queries.frameCount())
+  if (queries.coordinate(Coordinate::IsText, token))
     return bands - 1;
-  return token % places * bands / places;
+  return queries.coordinate(Coordinate::Place, token) * bands / queries.tokensPerFrame();
 }
 
 } // namespace halftone

@@ -187,11 +187,11 @@ bool GroupedStages::hasMasks(const Kept &kept) {
 uint32_t GroupedStages::appendKind(const Kept &kept, bool partial, unsigned all,
                                    const AttendedKeys &attended) {
   size_t before = stages.size();
+  bool leavesRest = hasMasks(kept);
   for (unsigned users = 1; users <= all; ++users) {
     written[users].clear();
     if (!partial)
-      write(kept[0][users], users, 0, /*clears=*/false, written[users],
-            /*leavesRest=*/hasMasks(kept));
+      write(kept[0][users], users, 0, /*clears=*/false, written[users], leavesRest);
     for (unsigned masked = 1; partial && masked <= users; ++masked) {
       if (kept[masked][users].empty())
         continue;

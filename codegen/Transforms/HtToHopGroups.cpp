@@ -1,6 +1,8 @@
 // What a consumer warp group of a hop.kernel does where each has its own list of stages.
 #include "codegen/Transforms/HtToHop.h"
 
+#include "codegen/HopSchedule.h"
+
 using namespace mlir;
 
 namespace halftone {
@@ -161,8 +163,8 @@ SmallVector<Value> HopBuilder::maskedLoop(Value from, Value to, ArrayRef<Value> 
   return SmallVector<Value>(loop.getResults());
 }
 
-/// Beside a product there are no registers to evaluate it. The number of operations was found with
-/// ptxas 13.0.
-bool HopBuilder::isLongMask() { return llvm::range_size(program.mask.getBody().front()) > 40; }
+bool HopBuilder::isLongMask() {
+  return llvm::range_size(program.mask.getBody().front()) > hopLongMask;
+}
 
 } // namespace halftone

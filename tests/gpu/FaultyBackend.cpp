@@ -64,8 +64,8 @@ public:
 
   CompileReport compile(const Schedule &schedule, const std::string &path) override {
     log("compile", schedule);
-    if (uncompiled.contains(
-            schedule.code().text())) { // as a ptxas that does not return: a child of this process
+    if (uncompiled.contains(schedule.code().text())) {
+      // As a ptxas that does not return: a child of this process.
       std::string command = "exec sleep 1000 # " + folder;
       int ended = std::system(command.c_str()); // NOLINT(bugprone-command-processor)
       return {.verdict = Verdict::CompileFailed, .reason = std::to_string(ended)};
