@@ -11,8 +11,23 @@ namespace {
 
 constexpr uint32_t maskedShift = 3, paddedBit = 64, clearingBit = 128, columnsShift = 8;
 
-/// Sets of groups next to their complements, so that what one leaves idle the next may keep busy.
-constexpr unsigned setsInOrder[] = {3, 4, 6, 1, 5, 2, 7};
+/// Stages of one kind are used by the same groups and masked by the same of them.
+constexpr unsigned kindOf(unsigned users, unsigned masked) { return users | masked << maskedShift; }
+
+/// The order in which kinds take turns. Sets of groups are next to their complements, so that what
+/// one leaves idle the next may keep busy; what the first group masks of a band's beginning, and
+/// the last of its end, come in between, so that no group masks two stages in a row.
+constexpr auto kindsInOrder = [] {
+  std::array<unsigned, 64> order{kindOf(7, 1), kindOf(4, 4), kindOf(3, 2),
+                                 kindOf(7, 4), kindOf(1, 1), kindOf(6, 2)};
+  size_t count = 6;
+  for (unsigned users : {7, 3, 4, 6, 1, 5, 2, 0})
+    for (unsigned masked = 0; masked < 8; ++masked)
+      if (auto end = order.begin() + count;
+          std::find(order.begin(), end, kindOf(users, masked)) == end)
+        order[count++] = kindOf(users, masked);
+  return order;
+}();
 
 } // namespace
 
@@ -167,7 +182,7 @@ void GroupedStages::joinRests() {
   for (Rest &rest : rests) {
     unsigned masking = rest.keys < perStage * gather ? rest.users : rest.masked;
     std::ranges::sort(rest.chunks);
-    std::vector<uint32_t> &to = written[rest.users];
+    std::vector<uint32_t> &to = written[kindOf(rest.users, masking)];
     size_t before = to.size();
     to.resize(before + size_t(entries()));
     std::ranges::copy(rest.chunks, to.begin() + std::ptrdiff_t(before));
@@ -186,10 +201,10 @@ bool GroupedStages::hasMasks(const Kept &kept) {
 /// Appends the full stages, or those that some mask; their number.
 uint32_t GroupedStages::appendKind(const Kept &kept, bool partial, unsigned all,
                                    const AttendedKeys &attended) {
-  size_t before = stages.size();
+  for (std::vector<uint32_t> &ofKind : written)
+    ofKind.clear();
   bool leavesRest = hasMasks(kept);
   for (unsigned users = 1; users <= all; ++users) {
-    written[users].clear();
     if (!partial)
       write(kept[0][users], users, 0, /*clears=*/false, written[users], leavesRest);
     for (unsigned masked = 1; partial && masked <= users; ++masked) {
@@ -199,22 +214,37 @@ uint32_t GroupedStages::appendKind(const Kept &kept, bool partial, unsigned all,
         pieces.clear();
         for (const KeyRange &range : kept[masked][users])
           attended.appendPieces(range, isAttended, pieces);
-        write(pieces, users, masked, !isAttended, written[users], /*leavesRest=*/isAttended);
+        write(pieces, users, masked, !isAttended, written[kindOf(users, masked)],
+              /*leavesRest=*/isAttended);
       }
     }
   }
   if (partial)
     joinRests();
-  size_t words = 0;
-  for (unsigned users = 1; users <= all; ++users)
-    words += written[users].size();
+  return appendWritten(/*first=*/all);
+}
+
+/// Those of kind `first`, then the others in turn; their number.
+uint32_t GroupedStages::appendWritten(unsigned first) {
+  size_t before = stages.size(), words = 0;
+  for (const std::vector<uint32_t> &ofKind : written)
+    words += ofKind.size();
   stages.resize(before + words);
-  uint32_t *to = std::copy(written[all].begin(), written[all].end(), stages.data() + before);
+  uint32_t *to = stages.data() + before, *end = to + words;
   auto size = size_t(entries());
-  for (size_t taken = 0; to != stages.data() + before + words; taken += size)
-    for (unsigned users : setsInOrder)
-      if (users < all && taken < written[users].size())
-        to = std::copy_n(written[users].data() + taken, size, to);
+  to = std::ranges::copy(written[first], to).out;
+  written[first].clear();
+  std::array<std::span<const uint32_t>, kinds> left;
+  size_t count = 0;
+  for (unsigned kind : kindsInOrder)
+    if (!written[kind].empty())
+      left[count++] = written[kind];
+  while (to != end)
+    for (std::span<const uint32_t> &ofKind : std::span(left).first(count))
+      if (!ofKind.empty()) {
+        to = std::ranges::copy(ofKind.first(size), to).out;
+        ofKind = ofKind.subspan(size);
+      }
   return uint32_t(words / size);
 }
 

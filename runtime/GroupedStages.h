@@ -15,8 +15,9 @@ namespace halftone {
 /// used, and masked, by the same groups as a whole; all that use one to clear mask it. A kernel
 /// with a mask takes full stages that not all groups use as a whole for ones to mask.
 ///
-/// Stages that all groups use come first, as they keep all of them busy; of the others, one that
-/// some use is followed by one that others do, where there is one. What does not fill a stage of
+/// Stages that all groups use as a whole come first, as they keep all of them busy; of the others,
+/// one that some use is followed by one that others do, where there is one, and stages that one
+/// group masks by such that another does, as masking takes time. What does not fill a stage of
 /// its kind is put together with the rest of others where the tile has keys to mask: whoever keeps
 /// less of such a stage masks it.
 class GroupedStages {
@@ -40,7 +41,7 @@ public:
   void finish() { stages.insert(stages.end(), size_t(3 * entries()), 0); }
 
 private:
-  static constexpr unsigned subsets = 8;
+  static constexpr unsigned subsets = 8, kinds = subsets * subsets;
   int64_t entries() const { return perStage + 1; }
   /// Ranges of a tile, by the set of groups that keep them in part and of those that keep them.
   using Kept = std::array<std::array<std::vector<KeyRange>, subsets>, subsets>;
@@ -49,6 +50,7 @@ private:
   StageRow append(Kept &kept, unsigned all, std::span<const KeyRange> shared,
                   const AttendedKeys &attended);
   uint32_t appendKind(const Kept &kept, bool partial, unsigned all, const AttendedKeys &attended);
+  uint32_t appendWritten(unsigned first);
   static bool hasMasks(const Kept &kept);
   /// What does not fill a stage is one with padding, or goes to `rests`.
   void write(std::span<const KeyRange> ranges, unsigned users, unsigned masked, bool clears,
@@ -57,8 +59,8 @@ private:
 
   std::vector<uint32_t> &stages;
   int64_t gather, keyCount, perStage;
-  std::array<Kept, 2> keptOf;                         ///< of the one or two tiles at hand
-  std::array<std::vector<uint32_t>, subsets> written; ///< stages of one kind, by the set of groups
+  std::array<Kept, 2> keptOf;                       ///< of the one or two tiles at hand
+  std::array<std::vector<uint32_t>, kinds> written; ///< stages of each kind
   std::vector<KeyRange> pieces;
   /// Chunks that fill no stage of their kind.
   struct Rest {

@@ -194,6 +194,26 @@ TEST_CASE("where there is a mask, what does not fill a stage shares one with the
                                         160, 1000, use(2, 2)});
 }
 
+TEST_CASE("bands that move with the rows: no group masks two stages in a row") {
+  std::vector<uint32_t> stages;
+  GroupedStages grouped(stages, 64, 64, 10'000);
+  std::vector<KeyRange> ofGroup[3];
+  for (uint32_t band : {0U, 1024U, 4096U})
+    for (uint32_t group = 0; group < 3; ++group) {
+      uint32_t begin = band + 64 * group, end = begin + 256;
+      for (KeyRange range :
+           {KeyRange{begin, begin + 64, false}, {begin + 64, end, true}, {end, end + 64, false}})
+        ofGroup[group].push_back(range);
+    }
+  std::span<const KeyRange> groups[] = {ofGroup[0], ofGroup[1], ofGroup[2]};
+  StageRow row = grouped.cut(groups, AttendedKeys(64, 10'000, groups));
+  CHECK(row.whole == 3);
+  REQUIRE(row.partial == 18);
+  auto maskersOf = [&](uint32_t stage) { return stages[2 * size_t(stage) + 1] >> 3 & 7; };
+  for (uint32_t stage = row.full + 1; stage < row.full + row.partial; ++stage)
+    CHECK((maskersOf(stage) & maskersOf(stage - 1)) == 0);
+}
+
 TEST_CASE("of keys that two groups keep, the one that keeps them in part masks") {
   std::vector<uint32_t> stages;
   GroupedStages grouped(stages, 32, 16, 1000);
