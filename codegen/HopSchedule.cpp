@@ -45,8 +45,8 @@ int64_t registersLeft(const Problem &problem, const Schedule &schedule, bool mas
 
 std::string number(int64_t value) { return std::to_string(value); }
 
-/// Each of two blocks copies half of the panels of 64 columns. Beside a mask by expression there is
-/// no register for what a cluster needs.
+/// Each of two blocks copies half of the panels of 64 columns. Beside a long mask by expression, or
+/// one that is evaluated under two products, there is no register for what a cluster needs.
 Status checkCluster(const Problem &problem, const Schedule &schedule) {
   int64_t headDim = problem.shape().headDim;
   if (schedule.cluster == 1)
@@ -57,8 +57,13 @@ Status checkCluster(const Problem &problem, const Schedule &schedule) {
     return unsupported("cluster=2 at head dim " + number(headDim) + ", whose " + number(panels) +
                            " panels of 64 columns two blocks cannot share evenly",
                        "use cluster=1");
-  if (!keepsWholeTiles(problem.pattern(), schedule.keptRows(), schedule.gather))
-    return unsupported("cluster=2 for a mask by expression", "use cluster=1");
+  if (keepsWholeTiles(problem.pattern(), schedule.keptRows(), schedule.gather))
+    return {};
+  if (!schedule.groupLists || isLongMask(problem))
+    return unsupported(
+        schedule.groupLists ? "cluster=2 for so long a mask by expression"
+                            : "cluster=2 for a mask by expression without lists by warp group",
+        schedule.groupLists ? "use cluster=1" : "use cluster=1, or groupLists=1 overlap=0");
   return {};
 }
 
@@ -81,6 +86,7 @@ Schedule hopSchedule(const Problem &problem, const Target &target) {
   const Pattern &pattern = problem.pattern();
   const Layout &queries = problem.query();
   int64_t block = maskBlock(pattern);
+  bool hasBands = bandsAcrossFrames(queries) > 1;
   Schedule schedule;
   schedule.tileQ = 128;
   schedule.tileK = headDim <= 128 ? 192 : headDim <= 192 ? 112 : 80;
@@ -118,7 +124,9 @@ Schedule hopSchedule(const Problem &problem, const Target &target) {
     schedule.skipRescale = 1;
     schedule.tileQ = 192;
     schedule.tileK = byGroups && hasScores(problem) ? 96 : 128;
-    if (masked && !isLongMask(problem)) // fewer keys of a stage are masked, each at the same cost
+    // With smaller chunks fewer keys of a stage are masked, each at the same cost. Masks of plain
+    // sequences and of few frames are whole in most stages, and two blocks share those.
+    if (masked && hasBands && !isLongMask(problem))
       schedule.gather = 16;
     // Registers for both products at once are there only for a narrow output.
     schedule.overlap = headDim <= 64 && !byGroups;
@@ -128,10 +136,11 @@ Schedule hopSchedule(const Problem &problem, const Target &target) {
     schedule.stages = 3;
     schedule.skipRescale = 1;
   }
-  if (!masked && hopPanels(headDim) % 2 == 0 &&
+  bool sharesStages = !masked || (byGroups && !hasBands && !isLongMask(problem));
+  if (sharesStages && hopPanels(headDim) % 2 == 0 &&
       (schedule.tileQ == 192 || overlaps || (schedule.tileQ == 128 && headDim > 192)))
     schedule.cluster = 2;
-  if (!ofTiles && bandsAcrossFrames(queries) > 1)
+  if (!ofTiles && hasBands)
     schedule.order = WorkOrder::AcrossFrames;
   while (schedule.tileK > 16 && hopSharedBytes(headDim, schedule) > target.sharedBytes)
     schedule.tileK -= schedule.gather;

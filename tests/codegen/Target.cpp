@@ -106,6 +106,14 @@ TEST_CASE(
         "order=acrossFrames");
   CHECK(schedule(Layout::frames(69, 3600), radialBlocks(1.0, 64, true)) ==
         lists + "order=acrossFrames");
+  // Masks by expression: small chunks where bands have edges, clusters where most stages are whole.
+  std::string masked = "tileQ=192 tileK=128 stages=2 gather=";
+  auto [q, k] = Layout::sequence(1).tokens();
+  Pattern causal = k.index() <= q.index();
+  CHECK(schedule(Layout::frames(21, 3600), causal) ==
+        masked + "16 skipRescale=1 groupLists=1 order=acrossFrames");
+  CHECK(schedule(Layout::sequence(75'600), causal) ==
+        masked + "32 skipRescale=1 groupLists=1 cluster=2 order=longFirst");
   // The order of a dense pattern's tiles changes no traffic.
   CHECK(schedule(Layout::frames(69, 3600), Pattern::dense()).ends_with("order=longFirst"));
 }
@@ -173,7 +181,10 @@ TEST_CASE("what sm_90a cannot do is refused with the nearest fix") {
         "cluster=2 at head dim 64, whose 1 panels of 64 columns two blocks cannot share evenly; "
         "use cluster=1");
   CHECK(ofText(byExpression, "gather=64 overlap=1 cluster=2") ==
-        "cluster=2 for a mask by expression; use cluster=1");
+        "cluster=2 for a mask by expression without lists by warp group; use cluster=1, or "
+        "groupLists=1 overlap=0");
+  CHECK(ofText(byExpression,
+               "tileQ=192 tileK=128 gather=16 groupLists=1 skipRescale=1 cluster=2") == "accepted");
   CHECK(ofText(byExpression, "tileQ=192 gather=64") ==
         "tileQ=192 for a mask by expression: three warp groups have no registers to evaluate it "
         "under a product; use groupLists=1 overlap=0, or tileQ=128");

@@ -22,7 +22,7 @@
 // CHECK: nvvm.cp.async.bulk.tensor.shared.cluster.global {{.*}} multicast_mask
 
 // Threads 0 and 1 of a warp group release a slot: one in each block, or both in this one.
-// CHECK: selp.b32 block, $0, block, both; @first mapa.shared::cluster.u32 remote, $1, block; @first mbarrier.arrive.shared::cluster.b64 _, [remote];
+// CHECK: selp.b32 block, other, block, both; mapa.shared::cluster.u32 remote, $1, block; @first mbarrier.arrive.shared::cluster.b64 _, [remote];
 // CHECK: nvvm.cluster.arrive.relaxed
 // CHECK: nvvm.cluster.wait
 // CHECK-NEXT: }

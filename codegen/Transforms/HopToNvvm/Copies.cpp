@@ -200,9 +200,11 @@ void Emitter::release(const RingPlace &place, Value slot, Value isShared) {
   Value toBoth = i32(0);
   if (isShared)
     toBoth = LLVM::ZExtOp::create(builder, builder.getI32Type(), one(isShared));
-  assembly("{ .reg .pred first, both; .reg .b32 block, remote; setp.lt.u32 first, $0, 2; "
-           "setp.ne.u32 both, $2, 0; mov.u32 block, %cluster_ctarank; "
-           "selp.b32 block, $0, block, both; @first mapa.shared::cluster.u32 remote, $1, block; "
+  // The address for all threads: a register that only some of them set would live on in the others
+  // from one stage to the next.
+  assembly("{ .reg .pred first, both; .reg .b32 block, other, remote; setp.lt.u32 first, $0, 2; "
+           "setp.ne.u32 both, $2, 0; mov.u32 block, %cluster_ctarank; and.b32 other, $0, 1; "
+           "selp.b32 block, other, block, both; mapa.shared::cluster.u32 remote, $1, block; "
            "@first mbarrier.arrive.shared::cluster.b64 _, [remote]; }",
            "r,r,r,~{memory}", {inGroup, barrier, toBoth}, {});
 }
