@@ -124,7 +124,9 @@ Result<Compiled> compileForGpu(Compilation &compilation, Image image, const Targ
                                const CompileOptions &options) {
   image.sharedBytes = compilation.kernelNumber("ht.shared_bytes");
   image.threads = compilation.kernelNumber("ht.threads");
-  image.planFormat = target.kind != Target::Kind::Hop ? 1 : compilation.isMasked() ? 2 : 3;
+  image.planFormat = target.kind != Target::Kind::Hop ? Image::tilesFormat
+                     : compilation.isMasked()         ? Image::chunksFormat
+                                                      : Image::wholeTilesFormat;
   Result<std::string> ptx = toPtx(compilation, target);
   if (!ptx)
     return ptx.error();

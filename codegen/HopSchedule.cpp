@@ -123,9 +123,13 @@ Schedule hopSchedule(const Problem &problem, const Target &target) {
     schedule.groupLists = byGroups;
     schedule.skipRescale = 1;
     schedule.tileQ = 192;
-    schedule.tileK = byGroups && hasScores(problem) ? 96 : 128;
+    schedule.tileK = 128;
+    if (byGroups && hasScores(problem)) {
+      schedule.tileK = 96;
+      schedule.gather = 16; // divides half of it
+    }
     // With smaller chunks fewer keys of a stage are masked, each at the same cost. Masks of plain
-    // sequences and of few frames are whole in most stages, and two blocks share those.
+    // sequences and of few frames are whole in most stages, of which chunks make more copies.
     if (masked && hasBands && !isLongMask(problem))
       schedule.gather = 16;
     // Registers for both products at once are there only for a narrow output.
@@ -136,7 +140,7 @@ Schedule hopSchedule(const Problem &problem, const Target &target) {
     schedule.stages = 3;
     schedule.skipRescale = 1;
   }
-  bool sharesStages = !masked || (byGroups && !hasBands && !isLongMask(problem));
+  bool sharesStages = !masked || (byGroups && !isLongMask(problem));
   if (sharesStages && hopPanels(headDim) % 2 == 0 &&
       (schedule.tileQ == 192 || overlaps || (schedule.tileQ == 128 && headDim > 192)))
     schedule.cluster = 2;
@@ -175,10 +179,16 @@ Status checkHop(const Problem &problem, const Schedule &schedule, const Target &
     return misuse("groupLists=1 has no turns to take, as pingPong=1 asks for", "use pingPong=0");
   if (schedule.groupLists && schedule.tileQ == 64)
     return misuse("groupLists=1 takes more than one warp group", "use tileQ=128 or tileQ=192");
+  bool masked = !keepsWholeTiles(problem.pattern(), schedule.keptRows(), schedule.gather);
+  int64_t chunks = schedule.tileK / schedule.gather;
+  if (schedule.groupLists && !masked && chunks % 2 != 0)
+    return misuse("groupLists=1 halves key tiles, of which tileK=" + number(schedule.tileK) +
+                      " in chunks of " + number(schedule.gather) + " has none",
+                  "use tileK=" + number((chunks == 1 ? 2 : chunks - 1) * schedule.gather));
   int64_t headDim = problem.shape().headDim;
   if (Status status = checkCluster(problem, schedule); !status)
     return status;
-  int64_t boxes = hopPanels(headDim) * (schedule.tileK / schedule.gather);
+  int64_t boxes = hopPanels(headDim) * chunks;
   if (boxes > 32)
     return misuse("a key tile of " + number(boxes) +
                       " boxes; the 32 lanes of the producer copy one each",
@@ -192,7 +202,6 @@ Status checkHop(const Problem &problem, const Schedule &schedule, const Target &
   // Only an error says what is nearest.
   if (int64_t bytes = hopSharedBytes(headDim, schedule); bytes > target.sharedBytes)
     return checkShared(bytes, target, hopSchedule(problem, target));
-  bool masked = !keepsWholeTiles(problem.pattern(), schedule.keptRows(), schedule.gather);
   if (masked && schedule.tileQ == 192 && !schedule.groupLists)
     return unsupported("tileQ=192 for a mask by expression: three warp groups have no registers to "
                        "evaluate it under a product",

@@ -4,14 +4,26 @@
 
 namespace halftone {
 
+void flagConsecutive(std::span<uint32_t> stage, int64_t gather) {
+  size_t half = stage.size() % 2 ? 0 : stage.size() / 2;
+  bool isWhole = true;
+  for (size_t chunk = 1; chunk < stage.size(); ++chunk)
+    if (stage[chunk] != stage[chunk - 1] + uint32_t(gather)) {
+      if (chunk != half)
+        return;
+      isWhole = false;
+    }
+  if (isWhole)
+    stage[0] |= consecutiveBit;
+  else if (half > 1)
+    stage[half] |= consecutiveBit;
+}
+
 void completeStage(std::span<uint32_t> stage, size_t written, int64_t gather, int64_t keyCount) {
   auto step = uint32_t(gather), last = uint32_t(keyCount);
   for (size_t chunk = written; chunk < stage.size(); ++chunk)
     stage[chunk] = chunk ? std::max(last, stage[chunk - 1] + step) : last;
-  for (size_t chunk = 1; chunk < stage.size(); ++chunk)
-    if (stage[chunk] != stage[chunk - 1] + step)
-      return;
-  stage[0] |= consecutiveBit;
+  flagConsecutive(stage, gather);
 }
 
 GatheredStages::Chunks GatheredStages::count(std::span<const KeyRange> ranges, bool full) const {
@@ -104,6 +116,11 @@ StageRow GatheredStages::cut(std::span<const KeyRange> ranges, std::span<const K
     write(partialRanges, false, before, partial, last);
     completeStage({last, size_t(perStage)}, size_t(partialChunks.count - before), gather, keyCount);
   }
+  if (perStage > 2 && perStage % 2 == 0) // what lies in two ranges
+    for (size_t at = begin; at < stages.size(); at += size_t(perStage))
+      if (std::span stage(stages.data() + at, size_t(perStage));
+          !((stage[0] | stage[size_t(perStage / 2)]) & consecutiveBit))
+        flagConsecutive(stage, gather);
   return row;
 }
 

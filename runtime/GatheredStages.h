@@ -22,18 +22,23 @@ struct StageRow {
   uint32_t clearing = 0; ///< of gathered stages: the last so many partial ones (WorkItem)
 };
 
-constexpr uint32_t consecutiveBit = uint32_t{1} << 31; ///< of the first entry of a stage
+/// Of the first entry of a stage: every chunk begins where the one before ends. Of that in the
+/// middle: so they do in either half.
+constexpr uint32_t consecutiveBit = uint32_t{1} << 31;
 constexpr int64_t mostSaid = UINT16_MAX; ///< stages that a work item can say are shared, or whole
+
+/// Sets the flags of a stage that has none.
+void flagConsecutive(std::span<uint32_t> stage, int64_t gather);
 
 /// Fills up the chunks of a stage of which the first `written` are there, with ones past the last
 /// key; where the written ones reach it the end carries on after them, so that a row's ragged end
-/// is one copy. Flags a stage whose every chunk begins where the one before ends.
+/// is one copy. Sets the stage's flags.
 void completeStage(std::span<uint32_t> stage, size_t written, int64_t gather, int64_t keyCount);
 
 /// Cuts key ranges into stages of tileK key rows that are gathered: a stage is tileK / gather
 /// chunks, each `gather` consecutive keys from anywhere. A stage is that many entries of `stages`,
-/// the first keys of its chunks; bit 31 of its first entry says that every chunk begins where the
-/// one before ends, so that one copy of tileK rows does.
+/// the first keys of its chunks, with flags in bit 31 (consecutiveBit), so that one copy of tileK
+/// rows does, or one for each half.
 ///
 /// A tile has at least one full stage. The first holds the last full keys, `columns` of them and
 /// maybe none, so that every other full stage is whole and the end of the keys is in this one.

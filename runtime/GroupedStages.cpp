@@ -5,21 +5,23 @@
 #include <functional>
 #include <limits>
 #include <tuple>
+#include <utility>
 
 namespace halftone {
 namespace {
 
-constexpr uint32_t maskedShift = 3, paddedBit = 64, clearingBit = 128, columnsShift = 8;
+constexpr uint32_t maskedShift = 3, paddedBit = 64, clearingBit = 128, columnsShift = 8,
+                   halfShift = 16;
 
-/// Stages of one kind are used by the same groups and masked by the same of them.
+/// Parts of one kind are used by the same groups and masked by the same of them.
 constexpr unsigned kindOf(unsigned users, unsigned masked) { return users | masked << maskedShift; }
 
 /// The order in which kinds take turns. Sets of groups are next to their complements, so that what
 /// one leaves idle the next may keep busy; what the first group masks of a band's beginning, and
 /// the last of its end, come in between, so that no group masks two stages in a row.
 constexpr auto kindsInOrder = [] {
-  std::array<unsigned, 64> order{kindOf(7, 1), kindOf(4, 4), kindOf(3, 2),
-                                 kindOf(7, 4), kindOf(1, 1), kindOf(6, 2)};
+  std::array<unsigned, 64> order{kindOf(7, 1), kindOf(4, 4), kindOf(6, 2),
+                                 kindOf(7, 4), kindOf(1, 1), kindOf(3, 2)};
   size_t count = 6;
   for (unsigned users : {7, 3, 4, 6, 1, 5, 2, 0})
     for (unsigned masked = 0; masked < 8; ++masked)
@@ -28,6 +30,9 @@ constexpr auto kindsInOrder = [] {
         order[count++] = kindOf(users, masked);
   return order;
 }();
+
+/// Which halves make a stage, by their users: of such two every group has as much to do.
+constexpr std::array<std::array<unsigned, 2>, 4> couples{{{7, 7}, {1, 6}, {3, 4}, {2, 5}}};
 
 } // namespace
 
@@ -98,62 +103,86 @@ int64_t GroupedStages::mostEntries(Groups groups) const {
   int64_t chunks = 0;
   for (std::span<const KeyRange> ranges : groups)
     chunks += chunksOf(ranges);
-  // Each set of users and of those that mask may leave one stage open, and keys to clear one more.
+  // Each set of users and of those that mask may leave a half open, and keys to clear one more.
   constexpr int64_t open = 8 + 2 * 19;
   return (chunks / perStage + open) * entries();
 }
 
-/// Appends the stages of these ranges and says with each who uses it, and which of them mask.
+uint32_t GroupedStages::wholeUse(unsigned users) const {
+  uint32_t use = users | uint32_t(perPart() * gather) << columnsShift;
+  return parts == 1 ? use : use | use << halfShift;
+}
+
+/// Appends whole stages of ranges that all groups keep in full, at most so many; their number. What
+/// is left of the ranges is the rest.
+uint32_t GroupedStages::writeWhole(std::span<const KeyRange> ranges, unsigned all, int64_t most,
+                                   std::vector<KeyRange> &rest) {
+  int64_t chunks = 0;
+  for (const KeyRange &range : ranges) // the chunk at the end of the keys may not be whole
+    chunks += (range.end - range.begin) / gather;
+  int64_t count = std::min(chunks / perStage, most), left = count * perStage;
+  size_t before = stages.size();
+  stages.resize(before + size_t(count * entries()));
+  uint32_t *stage = stages.data() + before;
+  auto step = uint32_t(gather);
+  int64_t chunk = 0;
+  for (const KeyRange &range : ranges) {
+    int64_t whole = std::min<int64_t>((range.end - range.begin) / gather, left);
+    uint32_t key = range.begin;
+    left -= whole;
+    for (; whole > 0; --whole, key += step) {
+      stage[chunk] = key;
+      if (++chunk < perStage)
+        continue;
+      flagConsecutive({stage, size_t(perStage)}, gather);
+      stage[perStage] = wholeUse(all);
+      stage += entries();
+      chunk = 0;
+    }
+    if (key < range.end)
+      rest.push_back({key, range.end, true});
+  }
+  return uint32_t(count);
+}
+
+/// Appends the parts of these ranges and says with each who uses it, and which of them mask it.
 void GroupedStages::write(std::span<const KeyRange> ranges, unsigned users, unsigned masked,
                           bool clears, std::vector<uint32_t> &to, bool leavesRest) {
   if (ranges.empty())
     return;
   int64_t count = chunksOf(ranges);
   size_t before = to.size();
-  to.resize(before + size_t((count + perStage - 1) / perStage * entries()));
-  uint32_t *stage = to.data() + before;
+  to.resize(before + size_t((count + perPart() - 1) / perPart() * (perPart() + 1)));
+  uint32_t *part = to.data() + before;
   int64_t chunks = 0, keys = 0;
   auto close = [&] {
-    completeStage({stage, size_t(perStage)}, size_t(chunks), gather, keyCount);
-    bool isPadded = keys < perStage * gather;
-    // A mask drops padding, too, of all that use the stage.
+    std::span<uint32_t> starts(part, size_t(perPart()));
+    complete(starts, size_t(chunks));
+    bool isPadded = keys < perPart() * gather, hasMask = masked || leavesRest;
+    // A mask drops padding, too, of all that use the part.
     unsigned masking = isPadded ? users : masked;
-    int64_t columns = masked ? perStage * gather : keys;
-    stage[perStage] = users | masking << maskedShift | (isPadded && !masked ? paddedBit : 0) |
+    int64_t columns = hasMask ? perPart() * gather : keys;
+    part[perPart()] = users | masking << maskedShift | (isPadded && !hasMask ? paddedBit : 0) |
                       (clears ? clearingBit : 0) | uint32_t(columns) << columnsShift;
-    stage += entries();
+    part += perPart() + 1;
     chunks = keys = 0;
   };
-  int64_t stageKeys = perStage * gather;
-  uint32_t wholeUse = users | masked << maskedShift | (clears ? clearingBit : 0) |
-                      uint32_t(stageKeys) << columnsShift;
-  for (const KeyRange &range : ranges) {
-    int64_t key = range.begin;
-    while (key < range.end) {
-      // Most ranges are long, and most stages lie in one.
-      for (; !chunks && key + stageKeys <= range.end; key += stageKeys, stage += entries()) {
-        for (int64_t chunk = 0; chunk < perStage; ++chunk)
-          stage[chunk] = uint32_t(key + chunk * gather);
-        stage[0] |= consecutiveBit;
-        stage[perStage] = wholeUse;
-      }
-      for (; key < range.end && (chunks || key + stageKeys > range.end); key += gather) {
-        stage[chunks] = uint32_t(key);
-        keys += std::min(gather, range.end - key);
-        if (++chunks == perStage)
-          close();
-      }
+  for (const KeyRange &range : ranges)
+    for (int64_t key = range.begin; key < range.end; key += gather) {
+      part[chunks] = uint32_t(key);
+      keys += std::min(gather, range.end - key);
+      if (++chunks == perPart())
+        close();
     }
-  }
   if (!chunks)
     return;
   if (!leavesRest)
     return close();
-  rests.push_back({{stage, stage + chunks}, keys, users, masked});
-  to.resize(to.size() - size_t(entries()));
+  rests.push_back({{part, part + chunks}, keys, users, masked});
+  to.resize(to.size() - size_t(perPart() + 1));
 }
 
-/// Puts them together and writes the stages: first with those whose groups have others as well,
+/// Puts them together and writes the parts: first with those whose groups have others as well,
 /// which gives no group more of them, then with any, which makes them fewer.
 void GroupedStages::joinRests() {
   std::ranges::sort(rests, std::greater{}, [](const Rest &rest) {
@@ -165,7 +194,7 @@ void GroupedStages::joinRests() {
       Rest &rest = rests[at];
       auto end = rests.begin() + std::ptrdiff_t(joined);
       auto open = std::find_if(rests.begin(), end, [&](const Rest &one) {
-        return one.chunks.size() + rest.chunks.size() <= size_t(perStage) &&
+        return one.chunks.size() + rest.chunks.size() <= size_t(perPart()) &&
                (amongOthers || !(rest.users & ~one.users));
       });
       if (open == end) {
@@ -180,14 +209,14 @@ void GroupedStages::joinRests() {
     rests.resize(joined);
   }
   for (Rest &rest : rests) {
-    unsigned masking = rest.keys < perStage * gather ? rest.users : rest.masked;
+    unsigned masking = rest.keys < perPart() * gather ? rest.users : rest.masked;
     std::ranges::sort(rest.chunks);
     std::vector<uint32_t> &to = written[kindOf(rest.users, masking)];
     size_t before = to.size();
-    to.resize(before + size_t(entries()));
+    to.resize(before + size_t(perPart() + 1));
     std::ranges::copy(rest.chunks, to.begin() + std::ptrdiff_t(before));
-    completeStage({to.data() + before, size_t(perStage)}, rest.chunks.size(), gather, keyCount);
-    to.back() = rest.users | masking << maskedShift | uint32_t(perStage * gather) << columnsShift;
+    complete({to.data() + before, size_t(perPart())}, rest.chunks.size());
+    to.back() = rest.users | masking << maskedShift | uint32_t(perPart() * gather) << columnsShift;
   }
   rests.clear();
 }
@@ -198,16 +227,14 @@ bool GroupedStages::hasMasks(const Kept &kept) {
   });
 }
 
-/// Appends the full stages, or those that some mask; their number.
-uint32_t GroupedStages::appendKind(const Kept &kept, bool partial, unsigned all,
-                                   const AttendedKeys &attended) {
+/// Appends the stages that are not whole; their number.
+uint32_t GroupedStages::appendParts(const Kept &kept, unsigned all, const AttendedKeys &attended) {
   for (std::vector<uint32_t> &ofKind : written)
     ofKind.clear();
   bool leavesRest = hasMasks(kept);
   for (unsigned users = 1; users <= all; ++users) {
-    if (!partial)
-      write(kept[0][users], users, 0, /*clears=*/false, written[users], leavesRest);
-    for (unsigned masked = 1; partial && masked <= users; ++masked) {
+    write(kept[0][users], users, 0, /*clears=*/false, written[users], leavesRest);
+    for (unsigned masked = 1; masked <= users; ++masked) {
       if (kept[masked][users].empty())
         continue;
       for (bool isAttended : {true, false}) {
@@ -219,50 +246,98 @@ uint32_t GroupedStages::appendKind(const Kept &kept, bool partial, unsigned all,
       }
     }
   }
-  if (partial)
-    joinRests();
-  return appendWritten(/*first=*/all);
+  joinRests();
+  size_t before = stages.size();
+  parts == 1 ? appendInTurns() : appendCouples();
+  return uint32_t((stages.size() - before) / size_t(entries()));
 }
 
-/// Those of kind `first`, then the others in turn; their number.
-uint32_t GroupedStages::appendWritten(unsigned first) {
-  size_t before = stages.size(), words = 0;
-  for (const std::vector<uint32_t> &ofKind : written)
-    words += ofKind.size();
-  stages.resize(before + words);
-  uint32_t *to = stages.data() + before, *end = to + words;
-  auto size = size_t(entries());
-  to = std::ranges::copy(written[first], to).out;
-  written[first].clear();
+void GroupedStages::appendInTurns() {
   std::array<std::span<const uint32_t>, kinds> left;
   size_t count = 0;
   for (unsigned kind : kindsInOrder)
     if (!written[kind].empty())
       left[count++] = written[kind];
-  while (to != end)
+  auto size = size_t(entries());
+  for (size_t before = 1; before != stages.size();) {
+    before = stages.size();
     for (std::span<const uint32_t> &ofKind : std::span(left).first(count))
       if (!ofKind.empty()) {
-        to = std::ranges::copy(ofKind.first(size), to).out;
+        stages.insert(stages.end(), ofKind.begin(), ofKind.begin() + std::ptrdiff_t(size));
         ofKind = ofKind.subspan(size);
       }
-  return uint32_t(words / size);
+  }
+}
+
+/// What is left of couples is put together as it comes.
+void GroupedStages::appendCouples() {
+  std::array<std::vector<const uint32_t *>, subsets> ofUsers; // the last one first
+  for (unsigned masked = subsets; masked-- > 0;)
+    for (unsigned users = 1; users < subsets; ++users)
+      for (size_t end = written[kindOf(users, masked)].size(); end > 0;) {
+        end -= size_t(perPart() + 1);
+        ofUsers[users].push_back(written[kindOf(users, masked)].data() + end);
+      }
+  auto take = [&](unsigned users) {
+    const uint32_t *half = ofUsers[users].back();
+    ofUsers[users].pop_back();
+    return half;
+  };
+  for (size_t before = 1; before != stages.size();) {
+    before = stages.size();
+    for (auto [a, b] : couples)
+      if (!ofUsers[a].empty() && ofUsers[b].size() > (a == b)) {
+        const uint32_t *first = take(a);
+        appendStage(first, take(b));
+      }
+  }
+  const uint32_t *single = nullptr;
+  for (unsigned users = 1; users < subsets; ++users)
+    while (!ofUsers[users].empty()) {
+      const uint32_t *half = take(users);
+      if (single)
+        appendStage(std::exchange(single, nullptr), half);
+      else
+        single = half;
+    }
+  if (single)
+    appendStage(single, nullptr);
+}
+
+/// Of two halves, or of one and padding.
+void GroupedStages::appendStage(const uint32_t *first, const uint32_t *second) {
+  size_t before = stages.size(), half = size_t(perPart());
+  stages.resize(before + size_t(entries()));
+  std::span<uint32_t> stage(stages.data() + before, size_t(entries()));
+  std::copy_n(first, half, stage.begin());
+  if (second)
+    std::copy_n(second, half, stage.begin() + perPart());
+  else
+    complete(stage.subspan(half, half), 0);
+  stage.back() = first[half] | (second ? second[half] : 0) << halfShift;
+  flagConsecutive(stage.first(2 * half), gather);
+}
+
+/// A half has no flag of its own.
+void GroupedStages::complete(std::span<uint32_t> part, size_t chunks) const {
+  completeStage(part, chunks, gather, keyCount);
+  if (parts == 2)
+    for (uint32_t &start : part)
+      start &= ~consecutiveBit;
 }
 
 /// Appends the stages of one tile, those of `shared` first.
 StageRow GroupedStages::append(Kept &kept, unsigned all, std::span<const KeyRange> shared,
                                const AttendedKeys &attended) {
-  size_t before = stages.size();
-  StageRow row{.first = uint32_t(before / size_t(entries()))};
-  write(shared, all, /*masked=*/0, /*clears=*/false, stages);
-  row.shared = uint32_t((stages.size() - before) / size_t(entries()));
+  StageRow row{.first = uint32_t(stages.size() / size_t(entries()))};
+  std::vector<KeyRange> &ofAll = kept[0][all], rest;
+  row.shared = writeWhole(shared, all, mostSaid, rest);
   if (row.shared)
-    kept[0][all] = inBoth.without(kept[0][all]);
-  row.full = row.shared + appendKind(kept, /*partial=*/false, all, attended);
-  uint32_t wholeUse = all | uint32_t(perStage * gather) << columnsShift;
-  auto useOf = [&](uint32_t stage) { return stages[before + size_t((stage + 1) * entries()) - 1]; };
-  while (row.whole < std::min<int64_t>(row.full, mostSaid) && useOf(row.whole) == wholeUse)
-    ++row.whole;
-  row.partial = appendKind(kept, /*partial=*/true, all, attended);
+    ofAll = inBoth.without(ofAll);
+  row.whole = row.shared + writeWhole(ofAll, all, mostSaid - row.shared, rest);
+  ofAll = std::move(rest);
+  row.full = row.whole;
+  (hasMasks(kept) ? row.partial : row.full) += appendParts(kept, all, attended);
   return row;
 }
 

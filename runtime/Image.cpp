@@ -18,19 +18,19 @@ std::string yesNo(bool value) { return value ? "yes" : "no"; }
 } // namespace
 
 Status Image::checkPlanFormat() const {
-  if (planFormat < 1 || planFormat > 3)
+  if (planFormat != tilesFormat && planFormat != chunksFormat && planFormat != wholeTilesFormat)
     return unsupported("the image takes plans of format " + std::to_string(planFormat) +
-                           ", and this library makes formats 1 to 3",
+                           ", and this library makes formats 1, 4 and 5",
                        "compile it again with this version");
   auto contradiction = [&](const std::string &what) {
     return fileError("the image takes plans of format " + std::to_string(planFormat) + ", and " +
                          what,
                      "compile it again");
   };
-  if (planFormat == 1)
+  if (planFormat == tilesFormat)
     return schedule.gather
                ? contradiction("its schedule gathers chunks of " + std::to_string(schedule.gather) +
-                               " rows, which is format 2 or 3")
+                               " rows, which is format 4 or 5")
                : Status();
   if (kind == Kind::Object)
     return contradiction("its code is for the cpu, which takes format 1");
@@ -69,7 +69,8 @@ Status Image::serves(const Problem &problem) const {
   if (program->shape() != maskShape)
     return differs("a mask of the shape", "'" + escaped(maskShape) + "'",
                    "'" + program->shape() + "'");
-  if (planFormat == 3 && !keepsWholeTiles(problem.pattern(), schedule.keptRows(), schedule.gather))
+  if (planFormat == wholeTilesFormat &&
+      !keepsWholeTiles(problem.pattern(), schedule.keptRows(), schedule.gather))
     return differs("block masks of", "whole tiles", "blocks that its tiles do not divide");
   return {};
 }

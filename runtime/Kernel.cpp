@@ -42,7 +42,7 @@ struct Kernel::State {
   CpuKernel cpu; ///< entry is null on a GPU
   std::shared_ptr<const LoadedImage> gpu;
   std::shared_ptr<const DevicePlan> devicePlan;
-  TensorMapCache tensorMaps; ///< of plan format 2
+  TensorMapCache tensorMaps; ///< of gathered stages
 
   /// Makes the plan and the arguments that do not change between launches.
   Status prepare();
@@ -52,7 +52,8 @@ struct Kernel::State {
 Status Kernel::State::prepare() {
   if (Status status = image->serves(problem); !status)
     return status;
-  Result<Plan> made = makePlan(problem, image->schedule, image->planFormat != 3);
+  Result<Plan> made =
+      makePlan(problem, image->schedule, image->planFormat != Image::wholeTilesFormat);
   if (!made)
     return made.error();
   plan = std::move(*made);
@@ -61,8 +62,9 @@ Status Kernel::State::prepare() {
                            " query tiles, and a launch may have 2147483647",
                        "split the batch");
 
-  if (image->planFormat == 3 && std::any_of(plan.work.begin(), plan.work.end(),
-                                            [](const WorkItem &item) { return item.partial != 0; }))
+  if (image->planFormat == Image::wholeTilesFormat &&
+      std::any_of(plan.work.begin(), plan.work.end(),
+                  [](const WorkItem &item) { return item.partial != 0; }))
     return Error{ErrorCode::Internal,
                  "the plan has tiles to mask, and the image '" + image->entry + "' masks none",
                  {},
@@ -160,17 +162,17 @@ Status Kernel::State::launch(KernelArguments &launched, cuda::Stream stream) con
   ContextScope scope(*properties.driver, properties.context);
   if (!scope.status())
     return scope.status();
-  void *parameters[6] = {&launched};
+  void *parameters[8] = {&launched};
   TensorMaps maps;
-  if (image->planFormat >= 2) {
+  if (image->planFormat != Image::tilesFormat) {
     Result<TensorMaps> encoded =
         tensorMaps.get(*properties.driver, launched, problem, image->schedule);
     if (!encoded)
       return encoded.error();
     maps = *encoded;
     size_t count = 1;
-    for (TensorMaps::Map *map :
-         {&maps.query, &maps.key, &maps.value, &maps.keyChunk, &maps.valueChunk})
+    for (TensorMaps::Map *map : {&maps.query, &maps.key, &maps.value, &maps.keyHalf,
+                                 &maps.valueHalf, &maps.keyChunk, &maps.valueChunk})
       parameters[count++] = map;
   }
   cuda::Status status =

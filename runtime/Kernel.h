@@ -11,7 +11,7 @@ namespace halftone {
 
 /// A tensor as a user has it: logical [batch, token, head, headDim], any strides (in elements)
 /// whose last is 1. On a GPU `data` is a device pointer, and it and the strides of axes longer than
-/// 1 are multiples of 16 bytes; images of plan format 2 (sm_90a) take no negative ones of q, k and
+/// 1 are multiples of 16 bytes; images for sm_90a take no negative ones of q, k and
 /// v.
 struct TensorView {
   void *data = nullptr;

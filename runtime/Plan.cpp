@@ -25,6 +25,7 @@ struct PlanBuilder {
   const Schedule &schedule;
   const TileMap &map; ///< of schedule.keptRows() query rows
   Plan &plan;
+  bool forMasks;
   std::vector<std::vector<TileRow>> rows = {}; ///< [class][query tile]
   std::vector<bool> hasPartial = {};           ///< [class]
 
@@ -115,7 +116,7 @@ struct PlanBuilder {
   Status cutAll() {
     int64_t gather = std::max(schedule.gather, 1), keys = problem.key().tokenCount();
     GatheredStages gathered(plan.stages, schedule.tileK, gather, keys);
-    GroupedStages grouped(plan.stages, schedule.tileK, gather, keys);
+    GroupedStages grouped(plan.stages, schedule.tileK, gather, keys, forMasks ? 1 : 2);
     int64_t entries = 0;
     hasPartial.resize(size_t(map.classCount()));
     forEachCut([&](int64_t maskClass, int64_t first) {
@@ -221,7 +222,7 @@ std::vector<float> slopesOf(const Problem &problem) {
 }
 
 /// Tiles that a plan cannot be made of, and lengths that its entries cannot say.
-Status checkSchedule(const Problem &problem, const Schedule &schedule) {
+Status checkSchedule(const Problem &problem, const Schedule &schedule, bool forMasks) {
   if (schedule.tileQ < 1 || schedule.tileK < 1)
     return misuse("a schedule with tiles of " + std::to_string(schedule.tileQ) + " x " +
                       std::to_string(schedule.tileK),
@@ -243,6 +244,10 @@ Status checkSchedule(const Problem &problem, const Schedule &schedule) {
     return misuse("a schedule with key tiles of " + std::to_string(schedule.tileK) +
                       " rows in chunks of " + std::to_string(gather),
                   "use a gather that divides tileK, for example " + std::to_string(nearest));
+  if (int chunks = schedule.tileK / gather; schedule.groupLists && !forMasks && chunks % 2 != 0)
+    return misuse("a schedule that halves key tiles of " + std::to_string(chunks) +
+                      " chunks, an odd number",
+                  "use tileK=" + std::to_string((chunks == 1 ? 2 : chunks - 1) * gather));
   // Chunks of padding begin past the last key, and bit 31 of an entry is a flag.
   int64_t keys = problem.key().tokenCount();
   int64_t most = std::numeric_limits<int32_t>::max() - 2 * int64_t{schedule.tileK};
@@ -261,7 +266,7 @@ size_t Plan::bytes() const {
 }
 
 Result<Plan> makePlan(const Problem &problem, const Schedule &schedule, bool forMasks) {
-  if (Status status = checkSchedule(problem, schedule); !status)
+  if (Status status = checkSchedule(problem, schedule, forMasks); !status)
     return status.error();
   int64_t granule = schedule.gather ? schedule.gather : schedule.tileK;
   Result<TileMap> map = TileMap::build(problem, schedule.keptRows(), granule);
@@ -276,7 +281,7 @@ Result<Plan> makePlan(const Problem &problem, const Schedule &schedule, bool for
     plan.tables = std::move(program->tables);
   }
 
-  PlanBuilder builder{problem, schedule, *map, plan};
+  PlanBuilder builder{problem, schedule, *map, plan, forMasks};
   if (builder.workCount() > int64_t{UINT32_MAX})
     return unsupported("a plan of " + std::to_string(builder.workCount()) + " query tiles",
                        "use fewer heads or batch elements in one launch, or larger tiles");

@@ -23,7 +23,7 @@ struct Plan {
 
 /// `schedule.gather` and `schedule.groupLists` decide what a stage is: Image::planFormat. With
 /// `schedule.cluster` 2 the tiles of items 2 i and 2 i + 1 are neighbours, and so are stages that
-/// both keep. A kernel that evaluates no mask (plan format 3) needs no constants and tables of it:
+/// both keep. A kernel that evaluates no mask (plan format 5) needs no constants and tables of it:
 /// without `forMasks` only those of biases are made.
 Result<Plan> makePlan(const Problem &problem, const Schedule &schedule, bool forMasks = true);
 

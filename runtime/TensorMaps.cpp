@@ -15,6 +15,12 @@ constexpr int64_t elementSize = 2;
 /// Strides of a map are below 2^40 bytes.
 constexpr int64_t strideLimit = (int64_t{1} << 40) / elementSize;
 
+/// Whether a kernel may copy the chunks of half a stage at once (hop-to-nvvm).
+bool copiesHalves(const Schedule &schedule) {
+  int chunks = schedule.tileK / schedule.gather;
+  return chunks > 2 && chunks % 2 == 0;
+}
+
 /// A tensor and the sizes of its axes.
 struct Source {
   const char *name;
@@ -80,18 +86,28 @@ Result<TensorMaps> TensorMaps::encode(const Driver &driver, const KernelArgument
                  keys, problem.kvHeads(), shape.batch};
   const Source v{"v",  arguments.v,       shape.element, shape.headDim,
                  keys, problem.kvHeads(), shape.batch};
-  TensorMaps maps;
+  TensorMaps maps = {};
   struct Wanted {
     const Source &source;
     int64_t rows;
     Map &map;
   };
-  for (const Wanted &wanted :
-       {Wanted{q, schedule.tileQ, maps.query}, Wanted{k, schedule.tileK, maps.key},
-        Wanted{v, schedule.tileK, maps.value}, Wanted{k, schedule.gather, maps.keyChunk},
-        Wanted{v, schedule.gather, maps.valueChunk}})
-    if (Status status = encodeBox(driver, wanted.source, wanted.rows, wanted.map); !status)
-      return status.error();
+  auto encodeAll = [&](std::initializer_list<Wanted> all) -> Status {
+    for (const Wanted &wanted : all)
+      if (Status status = encodeBox(driver, wanted.source, wanted.rows, wanted.map); !status)
+        return status;
+    return {};
+  };
+  Status status = encodeAll({{q, schedule.tileQ, maps.query},
+                             {k, schedule.tileK, maps.key},
+                             {v, schedule.tileK, maps.value},
+                             {k, schedule.gather, maps.keyChunk},
+                             {v, schedule.gather, maps.valueChunk}});
+  if (status && copiesHalves(schedule))
+    status =
+        encodeAll({{k, schedule.tileK / 2, maps.keyHalf}, {v, schedule.tileK / 2, maps.valueHalf}});
+  if (!status)
+    return status.error();
   return maps;
 }
 

@@ -10,24 +10,24 @@ namespace halftone {
 class Problem;
 struct Schedule;
 
-/// The tensor maps that a kernel of plan format 2 takes after its arguments: what the copy engine
+/// The tensor maps that a kernel of gathered stages takes after its arguments: what the copy engine
 /// of sm_90 (TMA) knows of a tensor. Every map has the dimensions (column, token, head, batch) and
 /// holds its tensor's address and strides; what lies outside arrives as zeros. The box of one copy
 /// is 64 columns, 128 bytes, with their 16-byte units swizzled over that span, by the rows of a
-/// query tile, a key tile or a chunk (CUDA driver API, cuTensorMapEncodeTiled).
+/// query tile, a key tile, half of one or a chunk (CUDA driver API, cuTensorMapEncodeTiled).
 struct TensorMaps {
   /// A CUtensorMap.
   struct alignas(64) Map {
     unsigned char bytes[128];
   };
-  Map query, key, value, keyChunk, valueChunk;
+  Map query, key, value, keyHalf, valueHalf, keyChunk, valueChunk;
 
   /// Encodes the maps of q, k and v of `arguments`; work of the host alone. Strides must be
   /// multiples of 16 bytes, from 0 to below 2^40 bytes, wherever an axis has more than one element.
   static Result<TensorMaps> encode(const Driver &driver, const KernelArguments &arguments,
                                    const Problem &problem, const Schedule &schedule);
 };
-static_assert(sizeof(TensorMaps) == 5 * 128);
+static_assert(sizeof(TensorMaps) == 7 * 128);
 
 /// The maps of the last launch of one problem and schedule: a launch with the same tensors copies
 /// them, any other encodes its own. Thread-safe.

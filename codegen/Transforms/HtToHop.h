@@ -35,8 +35,6 @@ private:
   hop::FragType frag(llvm::ArrayRef<int64_t> shape, mlir::Type type) {
     return hop::FragType::get(builder.getContext(), shape, type);
   }
-  hop::FragType scoresType() { return frag({64, kernel.getTileK()}, real()); }
-  hop::FragType weightsType() { return frag({64, kernel.getTileK()}, element()); }
   hop::FragType outputType() { return frag({64, kernel.getHeadDim()}, real()); }
   hop::FragType rowType() { return frag({64}, real()); }
   hop::TileType tileType(int64_t rows) {
@@ -64,7 +62,17 @@ private:
   void createKernel();
   void buildProducer();
 
+  /// What of a stage is at hand: all of the tiles in a slot, or one half of their rows.
+  struct Part {
+    mlir::Value slot;
+    mlir::Value half = {};   ///< 0 or 1; none: all
+    mlir::Value isLast = {}; ///< of a half: whether the slot is not read after it
+  };
+
   // The consumer warp groups (HtToHopConsumers.cpp).
+  int64_t columnsOf(const Part &part) { return kernel.getTileK() / (part.half ? 2 : 1); }
+  mlir::Value firstColumn(const Part &part); ///< none where it is the stage's
+  mlir::Value await(mlir::Value ring, const Part &part);
   void readScalars();
   void startConsumer();
   void makeScalePositive();
@@ -76,20 +84,21 @@ private:
   int64_t firstShared() { return options.groupLists ? 0 : 1; }
   /// `stage` is the number of the one that was in the slot, as `sharedEnd` counts, or none where no
   /// stage that is shared can follow in it.
-  void release(mlir::Value ring, mlir::Value slot, mlir::Value stage);
+  void release(mlir::Value ring, const Part &part, mlir::Value stage);
   void cloneBody(mlir::Region &from, mlir::Region &to, bool reload = false);
-  mlir::Value score(mlir::Value scores, ht::ScoreOp from, mlir::Value stage);
+  mlir::Value score(mlir::Value scores, ht::ScoreOp from, mlir::Value stage, const Part &part);
   mlir::Value keep(mlir::Value stage, bool pairwise = false);
   mlir::Value mask(mlir::Value scores, mlir::Value kept);
   void clearUnkept(mlir::Value slot, mlir::Value kept, mlir::Value isNeeded);
   mlir::Value needsClearing(mlir::Value index);
   hop::SoftmaxStepOp softmax(mlir::Value scores, mlir::Value maximum, mlir::Value sum);
   mlir::Value pack(mlir::Value weights) {
-    return hop::PackOp::create(builder, weightsType(), weights);
+    int64_t columns = llvm::cast<hop::FragType>(weights.getType()).getColumns();
+    return hop::PackOp::create(builder, frag({64, columns}, element()), weights);
   }
   mlir::Value rescale(mlir::Value output, mlir::Value correction);
-  hop::ProductOp multiplyKeys(mlir::Value slot);
-  hop::ProductOp multiplyValues(mlir::Value weights, mlir::Value slot, mlir::Value output);
+  hop::ProductOp multiplyKeys(mlir::Value tile);
+  hop::ProductOp multiplyValues(mlir::Value weights, mlir::Value tile, mlir::Value output);
   llvm::SmallVector<mlir::Value> wait(hop::ProductOp product, mlir::ValueRange accumulators,
                                       mlir::ValueRange reading = {});
   mlir::Value next(mlir::Value slot, mlir::Value ring);
@@ -101,11 +110,11 @@ private:
   void buildSerial();
   mlir::Value maskPadding(mlir::Value scores, mlir::Value isPadded,
                           llvm::function_ref<mlir::Value()> columns);
-  /// One stage by itself: output, maximum and sum after it, from those before.
+  /// One part of a stage by itself: output, maximum and sum after it, from those before.
   /// `released` is the stage as release() takes it. With `updates` the lazy rescaling is one
   /// branch: slower, for where no register is left to hold its factors.
   llvm::SmallVector<mlir::Value>
-  finishStage(hop::ProductOp product, mlir::Value slot, mlir::Value stage, mlir::Value released,
+  finishStage(hop::ProductOp product, const Part &part, mlir::Value stage, mlir::Value released,
               mlir::ValueRange before, llvm::function_ref<mlir::Value(mlir::Value)> mask,
               bool masked, llvm::function_ref<void()> beforeValues, bool updates = false);
   llvm::SmallVector<mlir::Value> serialLoop(mlir::Value from, mlir::Value to,
@@ -113,18 +122,18 @@ private:
 
   // The same with stage lists by warp group (HtToHopGroups.cpp).
   void buildGrouped();
-  llvm::SmallVector<mlir::Value> fullLoop(mlir::Value from, mlir::Value to,
-                                          llvm::ArrayRef<mlir::Value> state, mlir::Value wholeEnd);
+  llvm::SmallVector<mlir::Value> wholeLoop(mlir::Value from, mlir::Value to,
+                                           llvm::ArrayRef<mlir::Value> state);
+  llvm::SmallVector<mlir::Value> halvesLoop(mlir::Value from, mlir::Value to,
+                                            llvm::ArrayRef<mlir::Value> state);
   llvm::SmallVector<mlir::Value> maskedLoop(mlir::Value from, mlir::Value to,
                                             llvm::ArrayRef<mlir::Value> state);
   mlir::Value useOf(mlir::Value stage);
   mlir::Value hasBit(mlir::Value use, mlir::Value bit);
   mlir::Value choose(mlir::Value condition, llvm::function_ref<mlir::Value()> then,
                      llvm::function_ref<mlir::Value()> otherwise);
+  mlir::Value keepIf(mlir::Value condition, mlir::Value stage, bool pairwise = false);
   void skip(mlir::Value slot);
-  llvm::SmallVector<mlir::Value>
-  useOrSkip(mlir::Value isOwn, mlir::Value slot, mlir::ValueRange before,
-            llvm::function_ref<llvm::SmallVector<mlir::Value>()> use);
   bool isLongMask();
 
   // A finite start: -infinity minus itself would be NaN. No product of 16-bit numbers comes near

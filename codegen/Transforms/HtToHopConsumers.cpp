@@ -90,11 +90,11 @@ void HopBuilder::cloneBody(Region &from, Region &to, bool reload) {
   hop::YieldOp::create(builder, result);
 }
 
-Value HopBuilder::score(Value scores, ht::ScoreOp from, Value stage) {
+Value HopBuilder::score(Value scores, ht::ScoreOp from, Value stage, const Part &part) {
   if (!from)
     return scores;
   auto op = hop::ScoreOp::create(builder, scores.getType(), scores, item.getBatch(), item.getHead(),
-                                 queryRow, stage);
+                                 queryRow, stage, firstColumn(part));
   cloneBody(from.getBody(), op.getBody());
   return op.getResult();
 }
@@ -120,10 +120,23 @@ Value HopBuilder::rescale(Value output, Value correction) {
   return hop::RescaleOp::create(builder, output.getType(), output, correction, options.skipRescale);
 }
 
-hop::ProductOp HopBuilder::multiplyKeys(Value slot) {
-  auto tile = hop::AwaitSlotOp::create(builder, tileType(kernel.getTileK()), keys, slot);
-  return hop::ProductOp::create(builder, scoresType(), tokenType(), queryRows, tile, Value(),
-                                /*transposeB=*/true);
+Value HopBuilder::firstColumn(const Part &part) {
+  if (!part.half)
+    return {};
+  return arith::MulIOp::create(builder, part.half, i32(columnsOf(part)));
+}
+
+Value HopBuilder::await(Value ring, const Part &part) {
+  Value tile = hop::AwaitSlotOp::create(builder, tileType(kernel.getTileK()), ring, part.slot);
+  if (part.half)
+    tile = hop::RowsOp::create(builder, tileType(columnsOf(part)), tile, part.half);
+  return tile;
+}
+
+hop::ProductOp HopBuilder::multiplyKeys(Value tile) {
+  int64_t columns = cast<hop::TileType>(tile.getType()).getRows();
+  return hop::ProductOp::create(builder, frag({64, columns}, real()), tokenType(), queryRows, tile,
+                                Value(), /*transposeB=*/true);
 }
 
 /// Of stage `index` of the item.
@@ -132,15 +145,14 @@ Value HopBuilder::needsClearing(Value index) {
 }
 
 void HopBuilder::clearUnkept(Value slot, Value kept, Value isNeeded) {
-  Value tile = hop::AwaitSlotOp::create(builder, tileType(kernel.getTileK()), values, slot);
+  Value tile = await(values, {slot});
   scf::IfOp::create(builder, isNeeded, [&](OpBuilder &, Location) {
     hop::ClearUnkeptOp::create(builder, tile, kept, queryRow);
     scf::YieldOp::create(builder);
   });
 }
 
-hop::ProductOp HopBuilder::multiplyValues(Value weights, Value slot, Value output) {
-  Value tile = hop::AwaitSlotOp::create(builder, tileType(kernel.getTileK()), values, slot);
+hop::ProductOp HopBuilder::multiplyValues(Value weights, Value tile, Value output) {
   return hop::ProductOp::create(builder, outputType(), tokenType(), weights, tile, output,
                                 /*transposeB=*/false);
 }
@@ -153,12 +165,19 @@ SmallVector<Value> HopBuilder::wait(hop::ProductOp product, ValueRange accumulat
 }
 
 /// The next copy into the slot is that of the stage as many further as the ring has slots.
-void HopBuilder::release(Value ring, Value slot, Value stage) {
+void HopBuilder::release(Value ring, const Part &part, Value stage) {
+  if (part.isLast) {
+    scf::IfOp::create(builder, part.isLast, [&](OpBuilder &, Location) {
+      hop::ReleaseOp::create(builder, ring, part.slot, Value());
+      scf::YieldOp::create(builder);
+    });
+    return;
+  }
   Value shared;
   if (inCluster() && stage)
     shared = arith::CmpIOp::create(builder, arith::CmpIPredicate::slt,
                                    addI(stage, i32(kernel.getStages())), sharedEnd);
-  hop::ReleaseOp::create(builder, ring, slot, shared);
+  hop::ReleaseOp::create(builder, ring, part.slot, shared);
 }
 
 Value HopBuilder::next(Value slot, Value ring) {
@@ -188,20 +207,20 @@ void HopBuilder::buildOverlapped() {
   startConsumer();
   Value one = i32(1);
   Value slot = hop::FirstSlotOp::create(builder, slotType());
-  auto product = multiplyKeys(slot);
+  auto product = multiplyKeys(await(keys, {slot}));
   Value scores = wait(product, product.getResult())[0];
-  release(keys, slot, i32(0));
-  scores = score(scores, program.fullScore, item.getFirst());
+  release(keys, {slot}, i32(0));
+  scores = score(scores, program.fullScore, item.getFirst(), {slot});
   scores = hop::MaskColumnsOp::create(builder, scores.getType(), scores, firstColumns);
   auto step = softmax(scores, fill(rowType(), lowest), fill(rowType(), 0));
   SmallVector<Value> state{fill(outputType(), 0), pack(step.getWeights()), step.getNewMaximum(),
                            step.getNewSum(), slot};
   state = overlappedLoop(one, item.getFull(), state);
-  auto last = multiplyValues(state[1], state[4], state[0]);
+  auto last = multiplyValues(state[1], await(values, {state[4]}), state[0]);
   Value output = wait(last, last.getResult(), state[1])[0];
   if (!options.masked)
     return finish(output, state[2], state[3]);
-  release(values, state[4], Value());
+  release(values, {state[4]}, Value());
   state = maskedStages({output, state[2], state[3], next(state[4], keys)});
   finish(state[0], state[1], state[2]);
 }
@@ -224,21 +243,20 @@ SmallVector<Value> HopBuilder::overlappedLoop(Value from, Value to, ArrayRef<Val
         Value output = carried[0], weights = carried[1], previous = carried[4];
         Value slot = next(previous, keys);
         Value stage = addI(item.getFirst(), index);
-        auto tile = hop::AwaitSlotOp::create(builder, tileType(kernel.getTileK()), keys, slot);
+        Value tile = await(keys, {slot});
         if (usesTurns())
           hop::TakeTurnOp::create(builder, group);
-        auto scoresProduct = hop::ProductOp::create(builder, scoresType(), tokenType(), queryRows,
-                                                    tile, Value(), /*transposeB=*/true);
-        auto outputProduct = multiplyValues(weights, previous, output);
+        auto scoresProduct = multiplyKeys(tile);
+        auto outputProduct = multiplyValues(weights, await(values, {previous}), output);
         if (usesTurns())
           hop::PassTurnOp::create(builder, group);
         SmallVector<Value> ready =
             wait(scoresProduct, ValueRange{scoresProduct.getResult(), outputProduct.getResult()});
-        release(keys, slot, index);
-        Value scores = score(ready[0], program.fullScore, stage);
+        release(keys, {slot}, index);
+        Value scores = score(ready[0], program.fullScore, stage, {slot});
         auto step = softmax(scores, carried[2], carried[3]);
         output = wait(outputProduct, ready[1], weights)[0];
-        release(values, previous, addI(index, i32(-1)));
+        release(values, {previous}, addI(index, i32(-1)));
         Value packed = pack(step.getWeights());
         output = rescale(output, step.getCorrection());
         scf::YieldOp::create(
@@ -271,13 +289,13 @@ Value HopBuilder::maskPadding(Value scores, Value isPadded, function_ref<Value()
   return branch.getResult(0);
 }
 
-SmallVector<Value> HopBuilder::finishStage(hop::ProductOp product, Value slot, Value stage,
+SmallVector<Value> HopBuilder::finishStage(hop::ProductOp product, const Part &part, Value stage,
                                            Value released, ValueRange before,
                                            function_ref<Value(Value)> mask, bool masked,
                                            function_ref<void()> beforeValues, bool updates) {
   Value scores = wait(product, product.getResult())[0];
-  release(keys, slot, released);
-  scores = mask(score(scores, masked ? program.partialScore : program.fullScore, stage));
+  release(keys, part, released);
+  scores = mask(score(scores, masked ? program.partialScore : program.fullScore, stage, part));
   Value output, maximum, sum, packed;
   if (updates && options.skipRescale) {
     auto step =
@@ -295,46 +313,46 @@ SmallVector<Value> HopBuilder::finishStage(hop::ProductOp product, Value slot, V
     output = rescale(before[0], step.getCorrection());
   }
   beforeValues();
-  auto outputProduct = multiplyValues(packed, slot, output);
+  auto outputProduct = multiplyValues(packed, await(values, part), output);
   output = wait(outputProduct, outputProduct.getResult(), packed)[0];
-  release(values, slot, released);
+  release(values, part, released);
   return {output, maximum, sum};
 }
 
 /// state: output, maximum, sum, slot, valid columns of the stage at hand.
 SmallVector<Value> HopBuilder::serialLoop(Value from, Value to, ArrayRef<Value> state,
                                           bool masked) {
-  auto loop = scf::ForOp::create(
-      builder, from, to, i32(1), state,
-      [&](OpBuilder &, Location, Value index, ValueRange carried) {
-        Value slot = carried[3], stage = addI(item.getFirst(), index);
-        Value kept = masked && isLongMask() ? keep(stage) : Value();
-        auto tile = hop::AwaitSlotOp::create(builder, tileType(kernel.getTileK()), keys, slot);
-        if (usesTurns())
-          hop::TakeTurnOp::create(builder, group);
-        auto product = hop::ProductOp::create(builder, scoresType(), tokenType(), queryRows, tile,
-                                              Value(), /*transposeB=*/true);
-        if (usesTurns())
-          hop::PassTurnOp::create(builder, group);
-        if (masked && !kept)
-          kept = keep(stage); // while the product runs
-        SmallVector<Value> after = finishStage(
-            product, slot, stage, masked ? Value() : index, carried,
-            [&](Value scores) {
-              if (masked)
-                return mask(scores, kept);
-              Value isPadded = arith::CmpIOp::create(builder, arith::CmpIPredicate::slt, carried[4],
-                                                     i32(kernel.getTileK()));
-              return maskPadding(scores, isPadded, [&] { return carried[4]; });
-            },
-            masked,
-            [&] {
-              if (masked)
-                clearUnkept(slot, kept, needsClearing(index));
-            });
-        after.append({next(slot, keys), i32(kernel.getTileK())});
-        scf::YieldOp::create(builder, after);
-      });
+  auto loop =
+      scf::ForOp::create(builder, from, to, i32(1), state,
+                         [&](OpBuilder &, Location, Value index, ValueRange carried) {
+                           Value slot = carried[3], stage = addI(item.getFirst(), index);
+                           Value kept = masked && isLongMask() ? keep(stage) : Value();
+                           Value tile = await(keys, {slot});
+                           if (usesTurns())
+                             hop::TakeTurnOp::create(builder, group);
+                           auto product = multiplyKeys(tile);
+                           if (usesTurns())
+                             hop::PassTurnOp::create(builder, group);
+                           if (masked && !kept)
+                             kept = keep(stage); // while the product runs
+                           SmallVector<Value> after = finishStage(
+                               product, {slot}, stage, masked ? Value() : index, carried,
+                               [&](Value scores) {
+                                 if (masked)
+                                   return mask(scores, kept);
+                                 Value isPadded =
+                                     arith::CmpIOp::create(builder, arith::CmpIPredicate::slt,
+                                                           carried[4], i32(kernel.getTileK()));
+                                 return maskPadding(scores, isPadded, [&] { return carried[4]; });
+                               },
+                               masked,
+                               [&] {
+                                 if (masked)
+                                   clearUnkept(slot, kept, needsClearing(index));
+                               });
+                           after.append({next(slot, keys), i32(kernel.getTileK())});
+                           scf::YieldOp::create(builder, after);
+                         });
   return SmallVector<Value>(loop.getResults());
 }
 

@@ -7,25 +7,22 @@ using namespace mlir;
 
 namespace halftone {
 
-/// All walk the stages of the tile in order, and hand those back unread that their own rows keep
-/// nothing of. Which ones comes with the stages, one word each, the same for all: the slot at hand,
-/// and with it the address of its tile, stays uniform. Most stages of most masks are whole for all,
-/// and come first: no such word is read of them. A kernel with a mask takes the others, full or
-/// not, for ones to mask.
+/// All walk the stages of the tile in order. Those that are whole for all come first, and no word
+/// of the plan is read of them. Of the others a group takes what its own rows keep something of;
+/// the word that says so is the same for all: the slot at hand, and with it the address of its
+/// tile, stays uniform. A kernel with a mask takes every such stage for one to mask. One without
+/// takes them by halves, so that every group has as much to do as the others.
 void HopBuilder::buildGrouped() {
   startConsumer();
   SmallVector<Value> state{fill(outputType(), 0), fill(rowType(), lowest), fill(rowType(), 0),
                            hop::FirstSlotOp::create(builder, slotType())};
   Value wholeEnd = addI(item.getFirst(), hop::WholeStagesOp::create(builder, builder.getI32Type()));
-  Value fullEnd = addI(item.getFirst(), item.getFull());
-  state = fullLoop(item.getFirst(), options.masked ? wholeEnd : fullEnd, state,
-                   options.masked ? Value() : wholeEnd);
-  if (options.masked) {
+  state = wholeLoop(item.getFirst(), wholeEnd, state);
+  if (options.masked)
     readScalars();
-    Value to = addI(addI(item.getFirst(), item.getFull()), item.getPartial());
-    state.push_back(useOf(wholeEnd));
-    state = maskedLoop(wholeEnd, to, state);
-  }
+  Value end = addI(addI(item.getFirst(), item.getFull()), item.getPartial());
+  state.push_back(useOf(wholeEnd));
+  state = options.masked ? maskedLoop(wholeEnd, end, state) : halvesLoop(wholeEnd, end, state);
   finish(state[0], state[1], state[2]);
 }
 
@@ -54,61 +51,73 @@ void HopBuilder::skip(Value slot) {
   hop::SkipOp::create(builder, values, slot, group);
 }
 
-/// What `use` gives of a stage, or `before` where it is handed back unread.
-SmallVector<Value> HopBuilder::useOrSkip(Value isOwn, Value slot, ValueRange before,
-                                         function_ref<SmallVector<Value>()> use) {
-  auto branch = scf::IfOp::create(
-      builder, isOwn, [&](OpBuilder &, Location) { scf::YieldOp::create(builder, use()); },
-      [&](OpBuilder &, Location) {
-        skip(slot);
-        scf::YieldOp::create(builder, before);
-      });
-  return SmallVector<Value>(branch.getResults());
+/// state: output, maximum, sum, slot.
+SmallVector<Value> HopBuilder::wholeLoop(Value from, Value to, ArrayRef<Value> state) {
+  auto loop =
+      scf::ForOp::create(builder, from, to, i32(1), state,
+                         [&](OpBuilder &, Location, Value stage, ValueRange carried) {
+                           Part part{carried[3]};
+                           SmallVector<Value> after = finishStage(
+                               multiplyKeys(await(keys, part)), part, stage, stage, carried,
+                               [](Value scores) { return scores; }, /*masked=*/false, [] {});
+                           after.push_back(next(part.slot, keys));
+                           scf::YieldOp::create(builder, after);
+                         });
+  return SmallVector<Value>(loop.getResults());
 }
 
-/// Full stages by their number in the plan; those before `wholeEnd`, or all, are whole for every
-/// warp group. One loop for both: a second one would double what ptxas takes. state: output,
-/// maximum, sum, slot.
-SmallVector<Value> HopBuilder::fullLoop(Value from, Value to, ArrayRef<Value> state,
-                                        Value wholeEnd) {
+/// Stages of two halves: a group takes one, both one after the other, or none. Shorter products
+/// cost a little more; in turn no group waits for the others while they take a stage of theirs.
+/// state: output, maximum, sum, slot, and the uses of the stage.
+SmallVector<Value> HopBuilder::halvesLoop(Value from, Value to, ArrayRef<Value> state) {
+  auto useOfHalf = [&](Value uses, Value half) -> Value {
+    return arith::ShRUIOp::create(builder, uses, arith::MulIOp::create(builder, half, i32(16)));
+  };
+  auto isOwn = [&](Value uses, int64_t half) -> Value {
+    return arith::ExtUIOp::create(builder, builder.getI32Type(),
+                                  hasBit(useOfHalf(uses, i32(half)), group));
+  };
   auto loop = scf::ForOp::create(
       builder, from, to, i32(1), state,
       [&](OpBuilder &, Location, Value stage, ValueRange carried) {
-        Value slot = carried[3], isWhole;
-        if (wholeEnd)
-          isWhole = arith::CmpIOp::create(builder, arith::CmpIPredicate::slt, stage, wholeEnd);
-        auto drop = [&](Value scores) -> Value {
-          if (!wholeEnd)
-            return scores;
-          return choose(
-              isWhole, [&] { return scores; },
-              [&] {
-                Value use = useOf(stage);
+        Value slot = carried[3], uses = carried[4];
+        Value later = useOf(addI(stage, i32(1)));
+        Value first = arith::SubIOp::create(builder, i32(1), isOwn(uses, 0));
+        Value end = addI(isOwn(uses, 1), i32(1));
+        auto halves = scf::ForOp::create(
+            builder, first, end, i32(1), carried.take_front(3),
+            [&](OpBuilder &, Location, Value half, ValueRange before) {
+              Value isLast =
+                  arith::CmpIOp::create(builder, arith::CmpIPredicate::eq, addI(half, i32(1)), end);
+              Part part{slot, half, isLast};
+              Value use = useOfHalf(uses, half);
+              auto drop = [&](Value scores) {
                 return maskPadding(scores, hasBit(use, i32(6)), [&]() -> Value {
-                  return arith::ShRUIOp::create(builder, use, i32(8));
+                  Value columns = arith::ShRUIOp::create(builder, use, i32(8));
+                  return arith::AndIOp::create(builder, columns, i32(255));
                 });
-              });
-        };
-        auto use = [&] {
-          return finishStage(multiplyKeys(slot), slot, stage, stage, carried, drop,
-                             /*masked=*/false, [] {});
-        };
-        SmallVector<Value> after;
-        if (wholeEnd) {
-          Value isOwn = choose(
-              isWhole,
-              [&]() -> Value {
-                return arith::ConstantOp::create(builder, builder.getBoolAttr(true));
-              },
-              [&] { return hasBit(useOf(stage), group); });
-          after = useOrSkip(isOwn, slot, carried.take_front(3), use);
-        } else {
-          after = use();
-        }
-        after.push_back(next(slot, keys));
+              };
+              scf::YieldOp::create(builder,
+                                   finishStage(multiplyKeys(await(keys, part)), part, stage,
+                                               Value(), before, drop, /*masked=*/false, [] {}));
+            });
+        Value isNone = arith::CmpIOp::create(builder, arith::CmpIPredicate::eq, first, end);
+        scf::IfOp::create(builder, isNone, [&](OpBuilder &, Location) {
+          skip(slot);
+          scf::YieldOp::create(builder);
+        });
+        SmallVector<Value> after(halves.getResults());
+        after.append({next(slot, keys), later});
         scf::YieldOp::create(builder, after);
       });
   return SmallVector<Value>(loop.getResults());
+}
+
+Value HopBuilder::keepIf(Value condition, Value stage, bool pairwise) {
+  auto type = hop::KeptType::get(builder.getContext(), kernel.getTileK());
+  return choose(
+      condition, [&] { return keep(stage, pairwise); },
+      [&]() -> Value { return hop::KeepNoneOp::create(builder, type); });
 }
 
 /// state: output, maximum, sum, slot, and the use of the stage. That of the next one is read when
@@ -118,34 +127,28 @@ SmallVector<Value> HopBuilder::maskedLoop(Value from, Value to, ArrayRef<Value> 
       builder, from, to, i32(1), state,
       [&](OpBuilder &, Location, Value stage, ValueRange carried) {
         Value slot = carried[3], use = carried[4];
-        auto keepIf = [&](Value condition, bool pairwise = false) {
-          auto type = hop::KeptType::get(builder.getContext(), kernel.getTileK());
-          return choose(
-              condition, [&] { return keep(stage, pairwise); },
-              [&]() -> Value { return hop::KeepNoneOp::create(builder, type); });
-        };
         Value isOwn = hasBit(use, group), isMasked = hasBit(use, addI(group, i32(3))), kept;
         // All warp groups meet there, those too that do not use the stage.
         scf::IfOp::create(builder, hasBit(use, i32(7)), [&](OpBuilder &, Location) {
-          Value tile = hop::AwaitSlotOp::create(builder, tileType(kernel.getTileK()), values, slot);
-          hop::ClearUnkeptOp::create(builder, tile, keepIf(isOwn, /*pairwise=*/true), queryRow);
+          hop::ClearUnkeptOp::create(builder, await(values, {slot}),
+                                     keepIf(isOwn, stage, /*pairwise=*/true), queryRow);
           scf::YieldOp::create(builder);
         });
         if (isLongMask())
-          kept = keepIf(isMasked);
+          kept = keepIf(isMasked, stage);
         auto nextUse = [&] { return useOf(addI(stage, i32(1))); };
         auto branch = scf::IfOp::create(
             builder, isOwn,
             [&](OpBuilder &, Location) {
-              auto product = multiplyKeys(slot);
+              auto product = multiplyKeys(await(keys, {slot}));
               if (!kept)
-                kept = keepIf(isMasked); // while the product runs
+                kept = keepIf(isMasked, stage); // while the product runs
               auto drop = [&](Value scores) {
                 return choose(isMasked, [&] { return mask(scores, kept); }, [&] { return scores; });
               };
               Value later;
               SmallVector<Value> after = finishStage(
-                  product, slot, stage, Value(), carried, drop, /*masked=*/true,
+                  product, {slot}, stage, Value(), carried, drop, /*masked=*/true,
                   [&] { later = nextUse(); }, /*updates=*/true);
               after.push_back(later);
               scf::YieldOp::create(builder, after);

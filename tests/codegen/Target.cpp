@@ -106,12 +106,16 @@ TEST_CASE(
         "order=acrossFrames");
   CHECK(schedule(Layout::frames(69, 3600), radialBlocks(1.0, 64, true)) ==
         lists + "order=acrossFrames");
-  // Masks by expression: small chunks where bands have edges, clusters where most stages are whole.
+  Problem capped = attention(Layout::frames(21, 3600), {.heads = 2, .headDim = 128})
+                       .where(blocks)
+                       .withSoftcap(30);
+  CHECK(checkSchedule(capped, defaultSchedule(capped, targetOf("sm_90a")), targetOf("sm_90a")));
+  // Masks by expression: small chunks where bands have edges.
   std::string masked = "tileQ=192 tileK=128 stages=2 gather=";
   auto [q, k] = Layout::sequence(1).tokens();
   Pattern causal = k.index() <= q.index();
   CHECK(schedule(Layout::frames(21, 3600), causal) ==
-        masked + "16 skipRescale=1 groupLists=1 order=acrossFrames");
+        masked + "16 skipRescale=1 groupLists=1 cluster=2 order=acrossFrames");
   CHECK(schedule(Layout::sequence(75'600), causal) ==
         masked + "32 skipRescale=1 groupLists=1 cluster=2 order=longFirst");
   // The order of a dense pattern's tiles changes no traffic.
@@ -173,6 +177,8 @@ TEST_CASE("what sm_90a cannot do is refused with the nearest fix") {
         "groupLists=1 has no turns to take, as pingPong=1 asks for; use pingPong=0");
   CHECK(ofText(dense, "tileQ=64 gather=64 groupLists=1") ==
         "groupLists=1 takes more than one warp group; use tileQ=128 or tileQ=192");
+  CHECK(ofText(dense, "tileQ=192 tileK=112 gather=16 groupLists=1") ==
+        "groupLists=1 halves key tiles, of which tileK=112 in chunks of 16 has none; use tileK=96");
   CHECK(ofText(clip(256), "tileK=192 gather=16") ==
         "a key tile of 48 boxes; the 32 lanes of the producer copy one each; use a larger gather");
   CHECK(ofText(dense, "tileQ=192 gather=64 pingPong=1") ==

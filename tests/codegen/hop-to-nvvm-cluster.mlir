@@ -1,5 +1,6 @@
 // RUN: halftone-opt %s --ht-tile-attention="tile-q=128 tile-k=64 stages=2 warps=1" --ht-to-hop="gather=64 masked=0 cluster=2" --canonicalize --cse --hop-to-nvvm | FileCheck %s
 // RUN: halftone-opt %s --ht-tile-attention="tile-q=128 tile-k=64 stages=2 warps=1" --ht-to-hop="gather=64 masked=0" --canonicalize --cse --hop-to-nvvm | FileCheck %s --check-prefix=ALONE
+// RUN: halftone-opt %s --ht-tile-attention="tile-q=192 tile-k=64 stages=2 warps=1" --ht-to-hop="gather=32 overlap=0 group-lists=1 masked=0 cluster=2" --canonicalize --cse --hop-to-nvvm | FileCheck %s --check-prefix=LISTS
 
 // Two blocks that share stages.
 // CHECK-LABEL: llvm.func @dense(
@@ -26,6 +27,13 @@
 // CHECK: nvvm.cluster.arrive.relaxed
 // CHECK: nvvm.cluster.wait
 // CHECK-NEXT: }
+
+// No shared stage follows one that not all warp groups of both blocks use: thread 0 arrives twice, at
+// its own block's barrier.
+// LISTS-LABEL: llvm.func @dense(
+// LISTS-COUNT-2: mapa.shared::cluster.u32 remote
+// LISTS-NOT: mapa
+// LISTS-COUNT-4: setp.eq.u32 first, $0, 0; @first mbarrier.arrive.shared::cta.b64 _, [$1], 2;
 
 // ALONE-LABEL: llvm.func @dense(
 // ALONE-NOT: cluster_dim

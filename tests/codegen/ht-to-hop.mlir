@@ -130,23 +130,39 @@
 // LISTS-NEXT: hop.skip %{{.*}}[%[[SLOT:.*]]] by %[[GROUP]]
 // LISTS-NEXT: hop.skip %{{.*}}[%[[SLOT]]] by %[[GROUP]]
 
-// Without a mask the others are full, too, and may have padding. They are in the same loop: a second
-// one would double what ptxas takes.
+// Without a mask the others are halves of full stages, and may have padding: a warp group takes one,
+// both one after the other, or none. The slot is released after the last one it takes.
 // BLOCKS-LABEL: hop.kernel @causal
+// BLOCKS: ^bb0(%[[GROUP:.*]]: i32):
 // BLOCKS: %[[COUNT:.*]] = hop.whole_stages
 // BLOCKS-NEXT: %[[END:.*]] = arith.addi %{{.*}}, %[[COUNT]] : i32
-// BLOCKS: scf.for %[[STAGE:[^ ]*]] =
-// BLOCKS: %[[IS_WHOLE:.*]] = arith.cmpi slt, %[[STAGE]], %[[END]]
-// BLOCKS: %[[OWN:.*]] = scf.if %[[IS_WHOLE]]
-// BLOCKS: } else {
-// BLOCKS: hop.load_use %[[STAGE]]
-// BLOCKS: scf.if %[[OWN]]
-// BLOCKS: hop.product
-// BLOCKS: scf.if %[[IS_WHOLE]]
-// BLOCKS: } else {
+// BLOCKS-NEXT: scf.for {{.*}} to %[[END]] step
+// BLOCKS-NOT: scf.if
+// BLOCKS: hop.next_slot
+// BLOCKS: %[[FIRST_USES:.*]] = hop.load_use %[[END]]
+// BLOCKS: scf.for {{.*}} = %[[END]] {{.*}} %[[USES:.*]] = %[[FIRST_USES]])
+// BLOCKS: hop.load_use
+// BLOCKS: arith.shrui %[[USES]], %[[GROUP]]
+// BLOCKS: hop.uniform
+// BLOCKS: %[[OF_SECOND:.*]] = arith.shrui %[[USES]], %c16
+// BLOCKS: arith.shrui %[[OF_SECOND]], %[[GROUP]]
+// BLOCKS: hop.uniform
+// BLOCKS: scf.for %[[HALF:[^ ]*]] = %[[FROM:.*]] to %[[TO:[^ ]*]] step
+// BLOCKS: %[[IS_LAST:.*]] = arith.cmpi eq, %{{.*}}, %[[TO]]
+// BLOCKS: %[[KEYS:.*]] = hop.await_slot
+// BLOCKS: hop.rows %[[KEYS]], %[[HALF]] : <64x64xf16> -> <32x64xf16>
+// BLOCKS: hop.product {{.*}} -> <64x32xf32>
+// BLOCKS: scf.if %[[IS_LAST]]
+// BLOCKS-NEXT: hop.release
 // BLOCKS: hop.mask_columns
 // BLOCKS: hop.softmax_step {{.*}} skip
-// BLOCKS: hop.skip
+// BLOCKS: hop.rows %{{.*}}, %[[HALF]] : <64x64xf16> -> <32x64xf16>
+// BLOCKS: scf.if %[[IS_LAST]]
+// BLOCKS-NEXT: hop.release
+// BLOCKS: %[[NONE:.*]] = arith.cmpi eq, %[[FROM]], %[[TO]]
+// BLOCKS: scf.if %[[NONE]]
+// BLOCKS-NEXT: hop.skip
+// BLOCKS-NEXT: hop.skip
 // BLOCKS-NOT: hop.keep
 // BLOCKS: hop.store_output
 ht.attention @causal {head_dim = 64 : i32, element = f16} mask {

@@ -175,8 +175,8 @@ TEST_CASE("code without a mask is not taken for a pattern that needs one") {
       FAIL(made.error().text());
     return *made;
   };
-  CHECK(image(256)->planFormat == 3);
-  CHECK(image(64)->planFormat == 2);
+  CHECK(image(256)->planFormat == Image::wholeTilesFormat);
+  CHECK(image(64)->planFormat == Image::chunksFormat);
   CHECK(image(128) == image(256));
   CHECK(fresh.compilations == 2);
 }

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "dsl/TileMap.h"
+#include "runtime/GatheredStages.h"
 
 #include <rapidcheck.h>
 
@@ -37,6 +38,24 @@ inline std::vector<KeyRange> rangesOf(const ChunkKinds &kinds, int64_t gather, i
       result.push_back({begin, end, kinds[i] == 2});
   }
   return result;
+}
+
+/// Whether the flags of a stage's chunks say of it, or of either half, that they are consecutive.
+inline bool hasRightFlags(std::span<const uint32_t> stage, int64_t gather) {
+  auto startOf = [&](size_t i) { return stage[i] & ~consecutiveBit; };
+  auto isRun = [&](size_t from, size_t to) {
+    for (size_t i = from + 1; i < to; ++i)
+      if (startOf(i) != startOf(i - 1) + uint32_t(gather))
+        return false;
+    return true;
+  };
+  size_t size = stage.size(), half = size / 2;
+  bool isWhole = isRun(0, size);
+  bool isHalves = !isWhole && size > 2 && size % 2 == 0 && isRun(0, half) && isRun(half, size);
+  for (size_t i = 0; i < size; ++i)
+    if (bool(stage[i] & consecutiveBit) != (i ? isHalves && i == half : isWhole))
+      return false;
+  return true;
 }
 
 } // namespace halftone::test

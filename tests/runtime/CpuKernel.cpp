@@ -160,8 +160,8 @@ TEST_CASE("what a CPU kernel cannot be made of is said") {
   CHECK(message(Image::Kind::Object, nullptr) ==
         "the CPU kernel has no function: the entry is null");
   CHECK(message(Image::Kind::Cubin, causalKernel) == "the image is for sm_80, not for the cpu");
-  CHECK(message(Image::Kind::Object, causalKernel, 2) ==
-        "the image takes plans of format 2, and its code is for the cpu, which takes format 1");
+  CHECK(message(Image::Kind::Object, causalKernel, 4) ==
+        "the image takes plans of format 4, and its code is for the cpu, which takes format 1");
 
   auto image = sampleImage(problem, Image::Kind::Object, "cpu");
   Result<Kernel> loaded = Kernel::load(image, problem, Device::cpu());

@@ -10,13 +10,13 @@ using namespace halftone::test;
 
 namespace {
 
-/// A kernel of gathered stages: five tensor maps follow its arguments.
+/// A kernel of gathered stages: seven tensor maps follow its arguments.
 Result<Kernel> gatheredKernel(const Problem &problem, int gather = 16) {
   auto image = sampleImage(problem, Image::Kind::Cubin, "sm_90a");
   image->schedule.tileQ = 192;
   image->schedule.tileK = 64;
   image->schedule.gather = gather;
-  image->planFormat = 2;
+  image->planFormat = Image::chunksFormat;
   image->sharedBytes = 232448;
   return Kernel::load(image, problem, gpu());
 }
@@ -27,10 +27,10 @@ Problem sparse(int64_t queries, int64_t keys, AttentionShape shape) {
 
 } // namespace
 
-TEST_CASE("a kernel of gathered stages takes five tensor maps after its arguments") {
+TEST_CASE("a kernel of gathered stages takes seven tensor maps after its arguments") {
   Device device = gpu();
   FakeDriverState &state = driver();
-  state.parameters = 6;
+  state.parameters = 8;
   Problem problem = sparse(1000, 300, {.batch = 2, .heads = 4, .kvHeads = 2, .headDim = 96});
   Result<Kernel> kernel = gatheredKernel(problem);
   REQUIRE(kernel);
@@ -46,14 +46,14 @@ TEST_CASE("a kernel of gathered stages takes five tensor maps after its argument
   CHECK(launch.grid[0] == 2 * 4 * 6);
   CHECK(launch.sharedBytes == 232448);
   CHECK(launch.arguments.work[0].columns == 44);
-  CHECK(launch.tensorMaps == std::vector<size_t>{0, 1, 2, 3, 4});
+  CHECK(launch.tensorMaps == std::vector<size_t>{0, 1, 2, 5, 6, 3, 4});
 
   using Long = std::vector<uint64_t>;
-  void *const data[] = {queries, keys, values, keys, values};
-  const uint32_t rows[] = {192, 64, 64, 16, 16};
+  void *const data[] = {queries, keys, values, keys, values, keys, values};
+  const uint32_t rows[] = {192, 64, 64, 32, 32, 16, 16};
   const Long strides[] = {
       {768, 192, 768'000}, {384, uint64_t{6} << 32, 16}, {400, 208, uint64_t{10} << 32}};
-  for (size_t i = 0; i < 5; ++i) {
+  for (size_t i = 0; i < 7; ++i) {
     CAPTURE(i);
     const FakeDriverState::TensorMap &map = state.tensorMaps[launch.tensorMaps[i]];
     CHECK(map.data == data[i]);
@@ -72,36 +72,36 @@ TEST_CASE("a kernel of gathered stages takes five tensor maps after its argument
 TEST_CASE("tensor maps are made anew only for other tensors") {
   Device device = gpu();
   FakeDriverState &state = driver();
-  state.parameters = 6;
+  state.parameters = 8;
   Problem problem = causal(100);
   Result<Kernel> kernel = gatheredKernel(problem);
   REQUIRE(kernel);
   REQUIRE((*kernel)(at(), at(128), at(128), at()));
   REQUIRE((*kernel)(at(), at(128), at(128), at(256, 16))); // another output
-  CHECK(state.tensorMaps.size() == 5);
+  CHECK(state.tensorMaps.size() == 7);
   CHECK(state.launches[1].tensorMaps == state.launches[0].tensorMaps);
   REQUIRE((*kernel)(at(), at(128), at(136), at()));
-  CHECK(state.tensorMaps.size() == 10);
+  CHECK(state.tensorMaps.size() == 14);
   REQUIRE((*kernel)(at(256, 16), at(128), at(136), at()));
-  CHECK(state.tensorMaps.size() == 15);
+  CHECK(state.tensorMaps.size() == 21);
   TensorView key = at(128);
   key.batchStride += 8;
   REQUIRE((*kernel)(at(256, 16), key, at(136), at()));
   REQUIRE((*kernel)(at(256, 16), key, at(136), at()));
-  CHECK(state.tensorMaps.size() == 20);
+  CHECK(state.tensorMaps.size() == 28);
 
   // A new length has maps of its own.
   Result<Kernel> longer = kernel->replan(causal(200));
   REQUIRE(longer);
   REQUIRE((*longer)(at(256, 16), key, at(136), at()));
-  REQUIRE(state.tensorMaps.size() == 25);
-  CHECK(state.tensorMaps[20].dimensions[1] == 200);
+  REQUIRE(state.tensorMaps.size() == 35);
+  CHECK(state.tensorMaps[28].dimensions[1] == 200);
 }
 
 TEST_CASE("launches from several threads each get the maps of their tensors") {
   Device device = gpu();
   FakeDriverState &state = driver();
-  state.parameters = 6;
+  state.parameters = 8;
   Problem problem = causal(100);
   Result<Kernel> kernel = gatheredKernel(problem);
   REQUIRE(kernel);
@@ -175,9 +175,9 @@ TEST_CASE("an image whose plans this library does not make is refused before loa
   Problem problem = causal(100);
   int loads = state.moduleLoads;
   auto image = sampleImage(problem, Image::Kind::Cubin, "sm_90a");
-  image->planFormat = 4;
+  image->planFormat = 3;
   CHECK(refusal(image, problem).text() ==
-        "the image takes plans of format 4, and this library makes formats 1 to 3; compile it "
+        "the image takes plans of format 3, and this library makes formats 1, 4 and 5; compile it "
         "again with this version");
   CHECK(state.moduleLoads == loads);
 }

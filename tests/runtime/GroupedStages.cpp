@@ -13,45 +13,39 @@ namespace {
 
 constexpr uint32_t flag = uint32_t{1} << 31;
 
-/// A query tile of one to three groups.
+/// A query tile of one to three groups, for a kernel that takes stages in so many parts.
 struct Tile {
-  int64_t tileK, gather, keyCount;
+  int64_t tileK, gather, keyCount, parts;
   std::vector<test::ChunkKinds> kinds; ///< [group]
 };
 
-/// Walks the stages as the warp groups of a kernel do; what is wrong with them, or nothing.
-std::string complaint(const Tile &tile, const StageRow &row, std::span<const uint32_t> stages,
-                      const AttendedKeys &attended) {
-  int64_t perStage = tile.tileK / tile.gather;
+/// Walks the stages as the warp groups of a kernel do.
+struct Walk {
+  const Tile &tile;
+  const AttendedKeys &attended;
   size_t groups = tile.kinds.size();
-  std::vector<std::vector<int>> covered(groups, std::vector<int>(size_t(tile.keyCount)));
-  for (uint32_t i = 0; i < row.full + row.partial; ++i) {
-    bool isFull = i < row.full;
-    std::span<const uint32_t> entries =
-        stages.subspan(size_t(row.first + i) * size_t(perStage + 1), size_t(perStage + 1));
-    uint32_t use = entries.back();
-    int64_t columns = use >> 8;
-    if (bool(use & 64) != (columns < tile.tileK) || (!isFull && (use & 64)))
-      return "the padding bit is wrong";
+  std::vector<std::vector<int>> covered{groups, std::vector<int>(size_t(tile.keyCount))};
+
+  /// What is wrong with a part of a stage, or nothing. `isFull`: no mask is evaluated.
+  std::string part(std::span<const uint32_t> starts, uint32_t use, bool isFull) {
+    int64_t columns = use >> 8, all = int64_t(starts.size()) * tile.gather;
     uint32_t users = use & 7, masking = use >> 3 & 7;
+    bool clears = use & 128;
+    if (bool(use & 64) != (columns < all) || (!isFull && (use & 64)))
+      return "the padding bit is wrong";
     if (!users || users >> groups)
       return "no group uses a stage, or one that is not there";
-    if (masking & ~users || (isFull && masking != (columns < tile.tileK ? users : 0)))
+    if (masking & ~users || (isFull && masking != (columns < all ? users : 0)))
       return "a stage is not masked by those that must, or by one that does not use it";
-    if ((i < row.whole) && (users + 1 != 1U << groups || columns != tile.tileK))
-      return "a stage is not whole for all";
-    bool clears = use & 128;
     if (clears && (isFull || masking != users))
       return "a stage is cleared that not all mask";
-    bool consecutive = true;
     std::vector<bool> keepsSome(groups);
-    for (int64_t chunk = 0; chunk < perStage; ++chunk) {
-      int64_t start = entries[size_t(chunk)] & ~flag;
-      consecutive &= start == int64_t(entries[0] & ~flag) + chunk * tile.gather;
+    for (size_t chunk = 0; chunk < starts.size(); ++chunk) {
+      int64_t start = starts[chunk] & ~flag;
       for (int64_t k = 0; k < tile.gather; ++k) {
         int64_t key = start + k;
         bool hasKey = key < tile.keyCount;
-        if (isFull && hasKey != (chunk * tile.gather + k < columns))
+        if (isFull && hasKey != (int64_t(chunk) * tile.gather + k < columns))
           return "a full stage's column count is not where its keys end";
         if (!hasKey) {
           if (!isFull && masking != users)
@@ -70,24 +64,61 @@ std::string complaint(const Tile &tile, const StageRow &row, std::span<const uin
         }
       }
     }
-    if (consecutive != bool(entries[0] & flag))
-      return "the flag is wrong";
     for (size_t group = 0; group < groups; ++group)
       if ((use >> group & 1) && !keepsSome[group])
         return "a group uses a stage that it keeps nothing of";
+    return {};
   }
-  for (size_t group = 0; group < groups; ++group)
+};
+
+/// What is wrong with the stages of a row, or nothing.
+std::string complaint(const Tile &tile, const StageRow &row, std::span<const uint32_t> stages,
+                      const AttendedKeys &attended) {
+  auto perStage = size_t(tile.tileK / tile.gather);
+  Walk walk{tile, attended};
+  for (uint32_t i = 0; i < row.full + row.partial; ++i) {
+    std::span<const uint32_t> entries =
+        stages.subspan(size_t(row.first + i) * (perStage + 1), perStage + 1);
+    if (!test::hasRightFlags(entries.first(perStage), tile.gather))
+      return "a flag is wrong";
+    uint32_t uses = entries.back(), all = (1U << walk.groups) - 1;
+    if (i < row.whole && tile.parts == 2 && uses >> 16 != (uses & 0xffff))
+      return "the halves of a whole stage differ";
+    for (int64_t part = 0; part < tile.parts; ++part) {
+      uint32_t use = tile.parts == 1 ? uses : uses >> 16 * part & 0xffff;
+      std::span<const uint32_t> starts = entries.subspan(
+          perStage / size_t(tile.parts) * size_t(part), perStage / size_t(tile.parts));
+      if (i < row.whole && use != (all | uint32_t(int64_t(starts.size()) * tile.gather) << 8))
+        return "a stage is not whole for all";
+      if (!use && part == 1 && i + 1 == row.full)
+        continue; // padding
+      if (std::string what = walk.part(starts, use, i < row.full); !what.empty())
+        return what;
+    }
+  }
+  for (size_t group = 0; group < walk.groups; ++group)
     for (int64_t key = 0; key < tile.keyCount; ++key)
-      if (covered[group][size_t(key)] != (tile.kinds[group][size_t(key / tile.gather)] != 0))
+      if (int seen = walk.covered[group][size_t(key)];
+          seen != (tile.kinds[group][size_t(key / tile.gather)] != 0))
         return "group " + std::to_string(group) + " sees key " + std::to_string(key) + " " +
-               std::to_string(covered[group][size_t(key)]) + " times";
+               std::to_string(seen) + " times";
   return {};
 }
 
-Tile drawTile(int64_t tileK, int64_t gather) {
-  Tile tile{tileK, gather, *rc::gen::inRange<int64_t>(1, 12 * tileK), {}};
+/// Without a mask nothing is kept in part.
+test::ChunkKinds drawKinds(const Tile &tile) {
+  test::ChunkKinds kinds = test::drawKinds(tile.tileK, tile.gather, tile.keyCount);
+  if (tile.parts == 2)
+    std::ranges::replace(kinds, 1, 2);
+  return kinds;
+}
+
+Tile drawTile(int64_t gather) {
+  int64_t parts = *rc::gen::element<int64_t>(1, 2);
+  int64_t tileK = gather * parts * *rc::gen::inRange<int64_t>(1, parts * gather > 32 ? 3 : 9);
+  Tile tile{tileK, gather, *rc::gen::inRange<int64_t>(1, 12 * tileK), parts, {}};
   for (int group = *rc::gen::inRange(1, 4); group > 0; --group)
-    tile.kinds.push_back(test::drawKinds(tileK, gather, tile.keyCount));
+    tile.kinds.push_back(drawKinds(tile));
   return tile;
 }
 
@@ -96,17 +127,17 @@ Tile drawTile(int64_t tileK, int64_t gather) {
 TEST_CASE("every group sees the keys it keeps once, and masks what it keeps in part") {
   CHECK(test::holds("grouped stages", 2000, [] {
     int64_t gather = *rc::gen::element<int64_t>(1, 16, 64);
-    int64_t tileK = gather * *rc::gen::inRange<int64_t>(1, 9);
-    Tile tile = drawTile(tileK, gather);
+    Tile tile = drawTile(gather);
     std::vector<std::vector<KeyRange>> ranges;
     std::vector<std::span<const KeyRange>> groups;
     for (const test::ChunkKinds &kinds : tile.kinds)
       ranges.push_back(test::rangesOf(kinds, gather, tile.keyCount));
     for (const std::vector<KeyRange> &own : ranges)
       groups.emplace_back(own);
-    std::vector<uint32_t> stages(size_t(*rc::gen::inRange<int64_t>(0, 3) * (tileK / gather + 1)));
+    int64_t entries = tile.tileK / gather + 1;
+    std::vector<uint32_t> stages(size_t(*rc::gen::inRange<int64_t>(0, 3) * entries));
     size_t before = stages.size();
-    GroupedStages grouped(stages, tileK, gather, tile.keyCount);
+    GroupedStages grouped(stages, tile.tileK, gather, tile.keyCount, tile.parts);
     AttendedKeys attended(gather, tile.keyCount, groups);
     StageRow row = grouped.cut(groups, attended);
     RC_ASSERT(int64_t(stages.size() - before) <= grouped.mostEntries(groups));
@@ -117,12 +148,12 @@ TEST_CASE("every group sees the keys it keeps once, and masks what it keeps in p
 TEST_CASE("two tiles begin with the stages that every group of both keeps in full") {
   CHECK(test::holds("pairs of grouped stages", 2000, [] {
     int64_t gather = *rc::gen::element<int64_t>(1, 16, 64);
-    int64_t perStage = *rc::gen::inRange<int64_t>(1, 9);
-    Tile tiles[2] = {drawTile(perStage * gather, gather), {}};
+    Tile tiles[2] = {drawTile(gather), {}};
     tiles[1] = tiles[0];
+    int64_t perStage = tiles[0].tileK / gather;
     for (test::ChunkKinds &kinds : tiles[1].kinds)
       if (*rc::gen::inRange(0, 2))
-        kinds = test::drawKinds(tiles[0].tileK, gather, tiles[0].keyCount);
+        kinds = drawKinds(tiles[1]);
     std::vector<std::vector<KeyRange>> ranges;
     std::vector<std::span<const KeyRange>> groups;
     for (const Tile &tile : tiles)
@@ -131,7 +162,7 @@ TEST_CASE("two tiles begin with the stages that every group of both keeps in ful
     for (const std::vector<KeyRange> &own : ranges)
       groups.emplace_back(own);
     std::vector<uint32_t> stages;
-    GroupedStages grouped(stages, tiles[0].tileK, gather, tiles[0].keyCount);
+    GroupedStages grouped(stages, tiles[0].tileK, gather, tiles[0].keyCount, tiles[0].parts);
     size_t each = tiles[0].kinds.size();
     AttendedKeys attended(gather, tiles[0].keyCount, groups);
     auto rows =
@@ -157,7 +188,7 @@ TEST_CASE("two tiles begin with the stages that every group of both keeps in ful
 
 TEST_CASE("shared stages come first, then those of some next to those of the others") {
   std::vector<uint32_t> stages;
-  GroupedStages grouped(stages, 32, 16, 1000);
+  GroupedStages grouped(stages, 32, 16, 1000, 1);
   std::vector<KeyRange> first{{0, 64, true}, {112, 128, true}},
       second{{0, 48, true}, {160, 176, true}}, third{{0, 48, true}, {112, 128, true}};
   std::span<const KeyRange> groups[] = {first, second, third};
@@ -178,7 +209,7 @@ TEST_CASE("shared stages come first, then those of some next to those of the oth
 
 TEST_CASE("where there is a mask, what does not fill a stage shares one with the rest of others") {
   std::vector<uint32_t> stages;
-  GroupedStages grouped(stages, 32, 16, 1000);
+  GroupedStages grouped(stages, 32, 16, 1000, 1);
   std::vector<KeyRange> first{{0, 64, true}, {96, 128, true}},
       second{{0, 48, true}, {160, 176, true}},
       third{{0, 48, true}, {96, 112, false}, {112, 128, true}};
@@ -196,7 +227,7 @@ TEST_CASE("where there is a mask, what does not fill a stage shares one with the
 
 TEST_CASE("bands that move with the rows: no group masks two stages in a row") {
   std::vector<uint32_t> stages;
-  GroupedStages grouped(stages, 64, 64, 10'000);
+  GroupedStages grouped(stages, 64, 64, 10'000, 1);
   std::vector<KeyRange> ofGroup[3];
   for (uint32_t band : {0U, 1024U, 4096U})
     for (uint32_t group = 0; group < 3; ++group) {
@@ -216,14 +247,35 @@ TEST_CASE("bands that move with the rows: no group masks two stages in a row") {
 
 TEST_CASE("of keys that two groups keep, the one that keeps them in part masks") {
   std::vector<uint32_t> stages;
-  GroupedStages grouped(stages, 32, 16, 1000);
+  GroupedStages grouped(stages, 32, 16, 1000, 1);
   std::vector<KeyRange> first{{0, 64, true}}, second{{0, 32, false}, {64, 96, false}};
   std::span<const KeyRange> groups[] = {first, second};
   StageRow row = grouped.cut(groups, AttendedKeys(16, 1000, groups));
-  CHECK(row.full == 1);
-  CHECK(row.partial == 2);
+  CHECK(row.full == 0);
+  CHECK(row.partial == 3);
   // No query attends to all of the keys from 64 on.
-  CHECK(stages == std::vector<uint32_t>{32 | flag, 48, 1 | 32 << 8,         //
-                                        0 | flag, 16, 3 | 2 << 3 | 32 << 8, //
+  CHECK(stages == std::vector<uint32_t>{0 | flag, 16, 3 | 2 << 3 | 32 << 8, //
+                                        32 | flag, 48, 1 | 32 << 8,         //
                                         64 | flag, 80, 2 | 2 << 3 | 128 | 32 << 8});
+}
+
+TEST_CASE("halves are put together so that every group has as much to do") {
+  std::vector<uint32_t> stages;
+  GroupedStages grouped(stages, 64, 32, 1000, 2);
+  std::vector<KeyRange> first{{0, 96, true}, {960, 1000, true}},
+      second{{0, 64, true}, {96, 160, true}},
+      third{{0, 64, true}, {96, 160, true}, {192, 224, true}};
+  std::span<const KeyRange> groups[] = {first, second, third};
+  StageRow row = grouped.cut(groups, AttendedKeys(32, 1000, groups));
+  CHECK(row.whole == 1);
+  CHECK(row.full == 4);
+  CHECK(row.partial == 0);
+  auto half = [](uint32_t users, uint32_t columns = 32) {
+    return users | (columns < 32 ? 64U | users << 3 : 0U) | columns << 8;
+  };
+  auto uses = [](uint32_t one, uint32_t other) { return one | other << 16; };
+  CHECK(stages == std::vector<uint32_t>{0 | flag, 32, uses(half(7), half(7)),  //
+                                        64 | flag, 96, uses(half(1), half(6)), //
+                                        960, 128, uses(half(1), half(6)),      //
+                                        992, 192, uses(half(1, 8), half(4))});
 }

@@ -33,7 +33,7 @@ static bool write(const char *path, Image::Kind kind, const char *target, Elemen
   image.schedule.tileQ = 64;
   image.schedule.tileK = 32;
   image.schedule.gather = gather;
-  image.planFormat = gather ? 2 : 1;
+  image.planFormat = gather ? Image::chunksFormat : Image::tilesFormat;
   image.threads = 128;
   image.scratchBytes = 4096;
   std::vector<char> bytes = writeImage(image);

@@ -200,9 +200,9 @@ def Hop_LoadStageOp : Hop_Op<"load_stage"> {
 def Hop_LoadUseOp : Hop_Op<"load_use"> {
   let summary = "Reads the word that says who uses stage `index` of the plan, and how";
   let description = [{
-    Bit g: warp group g; bit 3 + g: it must mask the stage; bit 6: it is a full stage with padding columns;
-    bit 7: `hop.clear_unkept` is for it; from bit 8 on: how many of its columns are keys. See
-    runtime/GroupedStages.h. Read each time anew.
+    Bit g: warp group g; bit 3 + g: it must mask the stage; bit 6: it has padding columns, which no mask drops;
+    bit 7: `hop.clear_unkept` is for it; from bit 8 on: how many of its columns are keys. Of a kernel without a
+    mask: 16 bits such for each half of the stage. See runtime/GroupedStages.h. Read each time anew.
   }];
   let arguments = (ins I32:$index);
   let results = (outs I32:$use);
@@ -260,10 +260,10 @@ def Hop_UniformOp : Hop_Op<"uniform", [Pure, AllTypesMatch<["condition", "result
   let assemblyFormat = "$condition attr-dict";
 }
 def Hop_RowsOp : Hop_Op<"rows", [Pure]> {
-  let summary = "The 64 rows of a tile that belong to warp group `group`";
-  let arguments = (ins Hop_TileType:$tile, I32:$group);
+  let summary = "Part `index` of a tile that is cut by its rows: those of a warp group, half of a stage";
+  let arguments = (ins Hop_TileType:$tile, I32:$index);
   let results = (outs Hop_TileType:$rows);
-  let assemblyFormat = "$tile `,` $group attr-dict `:` type($tile) `->` type($rows)";
+  let assemblyFormat = "$tile `,` $index attr-dict `:` type($tile) `->` type($rows)";
 }
 def Hop_TakeTurnOp : Hop_Op<"take_turn"> {
   let summary = "Ping-pong: waits until the other warp group has issued its matrix ops";
@@ -344,10 +344,11 @@ def Hop_MaskOp : Hop_Op<"mask", [Pure, AllTypesMatch<["scores", "result"]>]> {
 }
 def Hop_ScoreOp : Hop_Op<"score", [SingleBlock, AllTypesMatch<["scores", "result"]>]> {
   let summary = "Maps every score, given its head, query and key";
-  let arguments = (ins Hop_FragType:$scores, I32:$batch, I32:$head, I32:$query, I32:$stage);
+  let description = "As in `hop.keep`; the first column is number `from` of the stage, if not 0.";
+  let arguments = (ins Hop_FragType:$scores, I32:$batch, I32:$head, I32:$query, I32:$stage, Optional<I32>:$from);
   let results = (outs Hop_FragType:$result);
   let regions = (region SizedRegion<1>:$body);
-  let assemblyFormat = "$scores `at` $batch `,` $head `,` $query `stage` $stage attr-dict-with-keyword `:` type($result) $body";
+  let assemblyFormat = "$scores `at` $batch `,` $head `,` $query `stage` $stage (`from` $from^)? attr-dict-with-keyword `:` type($result) $body";
 }
 def Hop_ClearUnkeptOp : Hop_Op<"clear_unkept"> {
   let summary = "Zeroes the rows of a value slot that no query of the block keeps";

@@ -88,7 +88,7 @@ void Emitter::emitLoadUse(LoadUseOp op) {
 
 void Emitter::emitLoadStage(LoadStageOp op) {
   // Lane p * chunks + c copies panel p of chunk c, so it holds the start of chunk c; the flag "the
-  // chunks are consecutive" is bit 31 of the first one.
+  // chunks are consecutive" is bit 31 of the first one, for those of either half of the middle one.
   int64_t chunks = kernel.getTileK() / kernel.getGather();
   Value base = multiply(one(op.getIndex()), stageEntries());
   Value first = stageEntry(base);
@@ -137,12 +137,29 @@ void Emitter::emitCopy(CopyOp op) {
   };
   if (chunks == 1)
     return consecutive();
-  auto isConsecutive = LLVM::ICmpOp::create(builder, LLVM::ICmpPredicate::slt, first, i32(0));
-  auto branch = scf::IfOp::create(builder, isConsecutive, /*withElseRegion=*/true);
   OpBuilder::InsertionGuard guard(builder);
-  builder.setInsertionPointToStart(branch.thenBlock());
-  consecutive();
-  builder.setInsertionPointToStart(branch.elseBlock());
+  auto ifFlagged = [&](Value entry, function_ref<void()> then) {
+    auto flag = LLVM::ICmpOp::create(builder, LLVM::ICmpPredicate::slt, entry, i32(0));
+    auto branch = scf::IfOp::create(builder, flag, /*withElseRegion=*/true);
+    builder.setInsertionPointToStart(branch.thenBlock());
+    then();
+    builder.setInsertionPointToStart(branch.elseBlock());
+  };
+  ifFlagged(first, consecutive);
+  if (copiesHalves()) {
+    Value middle = NVVM::ShflOp::create(builder, own.getType(), fullMask, own, i32(chunks / 2),
+                                        i32(31), NVVM::ShflKind::idx, UnitAttr());
+    ifFlagged(middle, [&] {
+      Value boxes = LLVM::MulOp::create(builder, panels, i32(2));
+      ifThen(LLVM::ICmpOp::create(builder, LLVM::ICmpPredicate::ult, lane, boxes), [&] {
+        Value half = LLVM::AndOp::create(builder, lane, i32(1));
+        Value isFirst = LLVM::ICmpOp::create(builder, LLVM::ICmpPredicate::eq, half, i32(0));
+        copyPanel(LLVM::LShrOp::create(builder, lane, i32(1)),
+                  multiply(half, kernel.getTileK() / 2 * 128), isKey ? keyHalfMap : valueHalfMap,
+                  LLVM::SelectOp::create(builder, isFirst, first, middle));
+      });
+    });
+  }
   Value boxes = LLVM::MulOp::create(builder, panels, i32(chunks));
   ifThen(LLVM::ICmpOp::create(builder, LLVM::ICmpPredicate::ult, lane, boxes), [&] {
     Value myPanel = LLVM::UDivOp::create(builder, lane, i32(chunks));
@@ -188,18 +205,18 @@ void Emitter::release(const RingPlace &place, Value slot, Value isShared) {
   Value inGroup = LLVM::AndOp::create(builder, thread, i32(127));
   Value barrier = add(add(multiply(slot, 8), place.emptyBarriers), sharedAddress);
   // A predicate, not a branch: see emitClearUnkept.
-  if (kernel.getCluster() == 1) {
+  if (!isShared) {
+    std::string count = kernel.getCluster() == 1 ? "" : ", 2";
     assembly("{ .reg .pred first; setp.eq.u32 first, $0, 0; "
-             "@first mbarrier.arrive.shared::cta.b64 _, [$1]; }",
+             "@first mbarrier.arrive.shared::cta.b64 _, [$1]" +
+                 count + "; }",
              "r,r,~{memory}", {inGroup, barrier}, {});
     return;
   }
   // Threads 0 and 1 arrive: one at either block's barrier, or both at this one's. The slot was read
   // by finished matrix ops, so nothing need be ordered: release at the cluster's scope would be a
   // fence of the whole GPU.
-  Value toBoth = i32(0);
-  if (isShared)
-    toBoth = LLVM::ZExtOp::create(builder, builder.getI32Type(), one(isShared));
+  Value toBoth = LLVM::ZExtOp::create(builder, builder.getI32Type(), one(isShared));
   // The address for all threads: a register that only some of them set would live on in the others
   // from one stage to the next.
   assembly("{ .reg .pred first, both; .reg .b32 block, other, remote; setp.lt.u32 first, $0, 2; "

@@ -25,8 +25,10 @@ LogicalResult Emitter::emit() {
   queryMap = function.getArgument(1);
   keyMap = function.getArgument(2);
   valueMap = function.getArgument(3);
-  keyGatherMap = function.getArgument(4);
-  valueGatherMap = function.getArgument(5);
+  keyHalfMap = function.getArgument(4);
+  valueHalfMap = function.getArgument(5);
+  keyGatherMap = function.getArgument(6);
+  valueGatherMap = function.getArgument(7);
   emitPrologue(roles);
   // Constants of both roles, and places of tiles.
   for (Operation &op : kernel.getBody().front()) {
@@ -98,7 +100,7 @@ void Emitter::placeShared() {
 void Emitter::emitFunction() {
   auto *context = builder.getContext();
   auto pointer = LLVM::LLVMPointerType::get(context);
-  SmallVector<Type> inputs(6, pointer);
+  SmallVector<Type> inputs(8, pointer);
   auto type = LLVM::LLVMFunctionType::get(LLVM::LLVMVoidType::get(context), inputs);
   function = LLVM::LLVMFuncOp::create(builder, kernel.getSymName(), type);
   int32_t threads = 128 * (kernel.getConsumers() + 1);
@@ -122,7 +124,7 @@ void Emitter::emitFunction() {
     function.setArgAttr(index, NVVM::NVVMDialect::getGridConstantAttrName(), builder.getUnitAttr());
   };
   byValue(0, layout::argumentBytes, 16);
-  for (unsigned map = 1; map < 6; ++map)
+  for (unsigned map = 1; map < 8; ++map)
     byValue(map, 128, 64);
 
   // One symbol for the block's dynamic shared memory; swizzled tiles need 1024-byte alignment.
@@ -148,7 +150,10 @@ void Emitter::emitPrologue(RolesOp roles) {
 
   auto first = LLVM::ICmpOp::create(builder, LLVM::ICmpPredicate::eq, thread, i32(0));
   ifThen(first, [&] {
-    for (Value map : {queryMap, keyMap, valueMap, keyGatherMap, valueGatherMap})
+    SmallVector<Value> maps{queryMap, keyMap, valueMap, keyGatherMap, valueGatherMap};
+    if (copiesHalves())
+      maps.append({keyHalfMap, valueHalfMap});
+    for (Value map : maps)
       NVVM::PrefetchOp::create(builder, /*cacheLevel=*/NVVM::PrefetchCacheLevelAttr(),
                                /*evictPriority=*/NVVM::CacheEvictionPriorityAttr(), map,
                                /*predicate=*/Value(), /*tensormap=*/builder.getUnitAttr(),
@@ -211,7 +216,9 @@ LogicalResult Emitter::emitOp(Operation *op) {
     // The producer finds every slot empty: its first wait is for the phase "before" the first.
     return give(op->getResult(0), {i32(0), i32(inProducer ? 1 : 0)}), success();
   if (auto rows = dyn_cast<RowsOp>(op)) {
-    give(rows.getRows(), {add(one(rows.getTile()), multiply(one(rows.getGroup()), 64 * 128))});
+    give(rows.getRows(),
+         {add(one(rows.getTile()),
+              multiply(one(rows.getIndex()), rows.getRows().getType().getRows() * 128))});
     panelBytes[rows.getRows()] = panelBytes.at(rows.getTile());
     return success();
   }

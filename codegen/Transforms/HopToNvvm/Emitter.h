@@ -56,6 +56,11 @@ private:
   int64_t stageEntries();                    ///< words of a stage in the plan
   void emitLoadStage(LoadStageOp op);
   void emitLoadUse(LoadUseOp op);
+  /// Whether the chunks of either half of a stage may be one copy.
+  bool copiesHalves() {
+    int64_t chunks = kernel.getTileK() / kernel.getGather();
+    return chunks > 2 && chunks % 2 == 0;
+  }
   void emitCopy(CopyOp op);
   void emitAwaitSlot(AwaitSlotOp op);
   void emitRelease(ReleaseOp op);
@@ -98,9 +103,10 @@ private:
   void emitScore(ScoreOp op);
   void emitClearUnkept(ClearUnkeptOp op);
   void emitRewrite(RewriteOp op);
-  /// Calls `body` for each element of a score fragment with its query and key.
+  /// Calls `body` for each element of a score fragment with its query and key. `from` is the column
+  /// of the stage that its first one is, if not 0.
   void
-  forEachPair(mlir::Value query, mlir::Value stage, int64_t columns,
+  forEachPair(mlir::Value query, mlir::Value stage, mlir::Value from, int64_t columns,
               llvm::function_ref<void(int64_t element, mlir::Value query, mlir::Value key)> body);
   mlir::Value chunkStart(mlir::Value stage, mlir::Value chunk); ///< first key of a chunk
   void readParameters(mlir::Region &region); ///< once, ahead of the pairs that cloneRegion is for
@@ -119,6 +125,7 @@ private:
   Registers withWord(mlir::ValueRange words, mlir::Value at, mlir::Value bits);
   Registers withBits(mlir::ValueRange words, mlir::Value first, const Registers &bits);
   Registers pinnedRows(mlir::Value query);
+  Registers rowsOf(const KeepRun &run);
   mlir::Value bitsOfPairs(const KeepRun &run);
   KeepPiece pieceAt(const KeepRun &run, mlir::Value begin);
   mlir::Value existing(mlir::Value first, mlir::Value most);
@@ -166,7 +173,7 @@ private:
   bool inProducer = false;
   // Values that every role needs; emitted once in the prologue.
   mlir::Value shared, sharedAddress, thread, warpGroup, lane, warpInGroup, columnPair, fullMask;
-  mlir::Value queryMap, keyMap, valueMap, keyGatherMap, valueGatherMap;
+  mlir::Value queryMap, keyMap, valueMap, keyHalfMap, valueHalfMap, keyGatherMap, valueGatherMap;
 };
 
 } // namespace halftone::hop

@@ -28,12 +28,16 @@ Value Emitter::chunkStart(Value stage, Value chunk) {
   return LLVM::AndOp::create(builder, entry, i32(0x7fffffff));
 }
 
-void Emitter::forEachPair(Value query, Value stage, int64_t columns,
+void Emitter::forEachPair(Value query, Value stage, Value from, int64_t columns,
                           function_ref<void(int64_t, Value, Value)> body) {
-  int64_t gather = kernel.getGather(), chunks = kernel.getTileK() / gather;
+  int64_t gather = kernel.getGather(), chunks = (columns + gather - 1) / gather;
   SmallVector<Value> starts;
-  for (int64_t chunk = 0; chunk < chunks; ++chunk)
-    starts.push_back(add(chunkStart(stage, i32(chunk)), columnPair));
+  for (int64_t chunk = 0; chunk < chunks; ++chunk) {
+    Value number = i32(chunk);
+    if (from)
+      number = add(LLVM::UDivOp::create(builder, from, i32(gather)), number);
+    starts.push_back(add(chunkStart(stage, number), columnPair));
+  }
   std::array<Value, 2> rows = rowsOf(query);
   for (int64_t element = 0; element < columns / 2; ++element) {
     int64_t column = columnOf(element);
@@ -79,8 +83,8 @@ void Emitter::emitMask(MaskOp op) {
 void Emitter::emitScore(ScoreOp op) {
   Registers scores = held.at(op.getScores());
   readParameters(op.getBody());
-  forEachPair(one(op.getQuery()), one(op.getStage()), op.getScores().getType().getColumns(),
-              [&](int64_t element, Value query, Value key) {
+  forEachPair(one(op.getQuery()), one(op.getStage()), op.getFrom() ? one(op.getFrom()) : Value(),
+              op.getScores().getType().getColumns(), [&](int64_t element, Value query, Value key) {
                 scores[element] = cloneRegion(op.getBody(), {scores[element], one(op.getBatch()),
                                                              one(op.getHead()), query, key});
               });
