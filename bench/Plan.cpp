@@ -1,8 +1,9 @@
 // How long it takes to plan, and how that grows. "map": the kept key ranges of every query tile of
 // HunyuanVideo clips (1280x720, 256 text tokens), for the reference radial mask and the exact one.
 // "plan": all of makePlan() for the reference mask of three models' clips, in stages of one key
-// tile each (chunk 0) and in stages gathered from chunks. The longest has 461,056 tokens. The whole
-// process runs on one core; peak_MiB is its memory.
+// tile each (chunk 0) and in stages gathered from chunks; "lists": in those that three warp groups
+// share, in clusters and across frames, as short clips have them by default. The longest has
+// 461,056 tokens. The whole process runs on one core; peak_MiB is its memory.
 
 #include "runtime/Plan.h"
 #include "bench/Benchmarks.h"
@@ -88,7 +89,8 @@ void plan(benchmark::State &state, const Clip &clip, const Schedule &schedule) {
     Result<Plan> made = makePlan(problem, schedule, forMasks);
     if (!made)
       return state.SkipWithError(made.error().text().c_str());
-    stages = made->stages.size() / size_t(schedule.gather ? schedule.tileK / schedule.gather : 1);
+    int entries = schedule.gather ? schedule.tileK / schedule.gather + schedule.groupLists : 1;
+    stages = made->stages.size() / size_t(entries);
     bytes = made->bytes();
     covered = double(made->coveredPairs);
     benchmark::DoNotOptimize(made);
@@ -119,4 +121,12 @@ void halftone::bench::addBenchmarks() {
               .c_str(),
           plan, clip, Schedule{.tileQ = 128, .tileK = tileK, .gather = gather})
           ->Unit(benchmark::kMillisecond);
+  Schedule lists{.tileQ = 192, .tileK = 128, .gather = 64};
+  lists.groupLists = 1;
+  lists.cluster = 2;
+  lists.order = WorkOrder::AcrossFrames;
+  for (const auto &[name, clip] : clips)
+    benchmark::RegisterBenchmark(("plan/" + std::string(name) + "/lists").c_str(), plan, clip,
+                                 lists)
+        ->Unit(benchmark::kMillisecond);
 }

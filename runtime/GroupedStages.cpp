@@ -103,7 +103,7 @@ int64_t GroupedStages::mostEntries(Groups groups) const {
   int64_t chunks = 0;
   for (std::span<const KeyRange> ranges : groups)
     chunks += chunksOf(ranges);
-  // Each set of users and of those that mask may leave a half open, and keys to clear one more.
+  // Each set of users and of those that mask may leave a part open, and keys to clear one more.
   constexpr int64_t open = 8 + 2 * 19;
   return (chunks / perStage + open) * entries();
 }
@@ -114,9 +114,8 @@ uint32_t GroupedStages::wholeUse(unsigned users) const {
 }
 
 /// Appends whole stages of ranges that all groups keep in full, at most so many; their number. What
-/// is left of the ranges is the rest.
-uint32_t GroupedStages::writeWhole(std::span<const KeyRange> ranges, unsigned all, int64_t most,
-                                   std::vector<KeyRange> &rest) {
+/// is left of the ranges goes to `rest`.
+uint32_t GroupedStages::writeWhole(std::span<const KeyRange> ranges, unsigned all, int64_t most) {
   int64_t chunks = 0;
   for (const KeyRange &range : ranges) // the chunk at the end of the keys may not be whole
     chunks += (range.end - range.begin) / gather;
@@ -125,17 +124,24 @@ uint32_t GroupedStages::writeWhole(std::span<const KeyRange> ranges, unsigned al
   stages.resize(before + size_t(count * entries()));
   uint32_t *stage = stages.data() + before;
   auto step = uint32_t(gather);
+  uint32_t use = wholeUse(all);
   int64_t chunk = 0;
   for (const KeyRange &range : ranges) {
     int64_t whole = std::min<int64_t>((range.end - range.begin) / gather, left);
     uint32_t key = range.begin;
     left -= whole;
+    // Most ranges are long, and most stages lie in one.
+    for (; !chunk && whole >= perStage; whole -= perStage, stage += entries()) {
+      key = writeRun({stage, size_t(perStage)}, key);
+      stage[0] |= consecutiveBit;
+      stage[perStage] = use;
+    }
     for (; whole > 0; --whole, key += step) {
       stage[chunk] = key;
       if (++chunk < perStage)
         continue;
       flagConsecutive({stage, size_t(perStage)}, gather);
-      stage[perStage] = wholeUse(all);
+      stage[perStage] = use;
       stage += entries();
       chunk = 0;
     }
@@ -167,13 +173,25 @@ void GroupedStages::write(std::span<const KeyRange> ranges, unsigned users, unsi
     part += perPart() + 1;
     chunks = keys = 0;
   };
-  for (const KeyRange &range : ranges)
-    for (int64_t key = range.begin; key < range.end; key += gather) {
-      part[chunks] = uint32_t(key);
-      keys += std::min(gather, range.end - key);
-      if (++chunks == perPart())
-        close();
+  int64_t partKeys = perPart() * gather;
+  uint32_t use = users | masked << maskedShift | (clears ? clearingBit : 0) |
+                 uint32_t(partKeys) << columnsShift;
+  for (const KeyRange &range : ranges) {
+    int64_t key = range.begin;
+    while (key < range.end) {
+      for (; !chunks && key + partKeys <= range.end; part += perPart() + 1) {
+        key = writeRun({part, size_t(perPart())}, uint32_t(key));
+        part[0] |= parts == 1 ? consecutiveBit : 0;
+        part[perPart()] = use;
+      }
+      for (; key < range.end && (chunks || key + partKeys > range.end); key += gather) {
+        part[chunks] = uint32_t(key);
+        keys += std::min(gather, range.end - key);
+        if (++chunks == perPart())
+          close();
+      }
     }
+  }
   if (!chunks)
     return;
   if (!leavesRest)
@@ -269,53 +287,75 @@ void GroupedStages::appendInTurns() {
   }
 }
 
-/// What is left of couples is put together as it comes.
+/// What is left of couples is put together as it comes. Without a mask a half is used as a whole,
+/// or it is the last one, with padding.
 void GroupedStages::appendCouples() {
-  std::array<std::vector<const uint32_t *>, subsets> ofUsers; // the last one first
-  for (unsigned masked = subsets; masked-- > 0;)
-    for (unsigned users = 1; users < subsets; ++users)
-      for (size_t end = written[kindOf(users, masked)].size(); end > 0;) {
-        end -= size_t(perPart() + 1);
-        ofUsers[users].push_back(written[kindOf(users, masked)].data() + end);
-      }
+  struct Halves {
+    std::span<const uint32_t> whole, padded;
+    size_t words() const { return whole.size() + padded.size(); }
+  };
+  auto size = size_t(perPart() + 1);
+  std::array<Halves, subsets> left;
+  size_t words = 0, before = stages.size();
+  for (unsigned users = 1; users < subsets; ++users) {
+    left[users] = {written[kindOf(users, 0)], written[kindOf(users, users)]};
+    words += left[users].words();
+  }
   auto take = [&](unsigned users) {
-    const uint32_t *half = ofUsers[users].back();
-    ofUsers[users].pop_back();
+    std::span<const uint32_t> &from =
+        left[users].whole.empty() ? left[users].padded : left[users].whole;
+    const uint32_t *half = from.data();
+    from = from.subspan(size);
     return half;
   };
-  for (size_t before = 1; before != stages.size();) {
-    before = stages.size();
+  stages.resize(before + (words / size + 1) / 2 * size_t(entries()));
+  uint32_t *to = stages.data() + before;
+  auto write = [&](const uint32_t *first, const uint32_t *second) {
+    writeStage(to, first, second);
+    to += entries();
+  };
+  for (const uint32_t *from = nullptr; from != to;) {
+    from = to;
     for (auto [a, b] : couples)
-      if (!ofUsers[a].empty() && ofUsers[b].size() > (a == b)) {
+      if (left[a].words() && left[b].words() > (a == b ? size : 0)) {
         const uint32_t *first = take(a);
-        appendStage(first, take(b));
+        write(first, take(b));
       }
   }
   const uint32_t *single = nullptr;
   for (unsigned users = 1; users < subsets; ++users)
-    while (!ofUsers[users].empty()) {
+    while (left[users].words()) {
       const uint32_t *half = take(users);
       if (single)
-        appendStage(std::exchange(single, nullptr), half);
+        write(std::exchange(single, nullptr), half);
       else
         single = half;
     }
   if (single)
-    appendStage(single, nullptr);
+    write(single, nullptr);
 }
 
 /// Of two halves, or of one and padding.
-void GroupedStages::appendStage(const uint32_t *first, const uint32_t *second) {
-  size_t before = stages.size(), half = size_t(perPart());
-  stages.resize(before + size_t(entries()));
-  std::span<uint32_t> stage(stages.data() + before, size_t(entries()));
-  std::copy_n(first, half, stage.begin());
-  if (second)
-    std::copy_n(second, half, stage.begin() + perPart());
-  else
-    complete(stage.subspan(half, half), 0);
-  stage.back() = first[half] | (second ? second[half] : 0) << halfShift;
-  flagConsecutive(stage.first(2 * half), gather);
+void GroupedStages::writeStage(uint32_t *to, const uint32_t *first, const uint32_t *second) const {
+  auto half = size_t(perPart());
+  std::span<uint32_t> stage(to, 2 * half);
+  for (size_t chunk = 0; chunk < half; ++chunk) { // mostly one: no call
+    stage[chunk] = first[chunk];
+    stage[half + chunk] = second ? second[chunk] : 0;
+  }
+  if (!second)
+    complete(stage.subspan(half), 0);
+  to[2 * half] = first[half] | (second ? second[half] : 0) << halfShift;
+  flagConsecutive(stage, gather);
+}
+
+/// Chunks that begin at `key` and lie in a row; where they end.
+uint32_t GroupedStages::writeRun(std::span<uint32_t> chunks, uint32_t key) const {
+  for (uint32_t &start : chunks) {
+    start = key;
+    key += uint32_t(gather);
+  }
+  return key;
 }
 
 /// A half has no flag of its own.
@@ -330,12 +370,13 @@ void GroupedStages::complete(std::span<uint32_t> part, size_t chunks) const {
 StageRow GroupedStages::append(Kept &kept, unsigned all, std::span<const KeyRange> shared,
                                const AttendedKeys &attended) {
   StageRow row{.first = uint32_t(stages.size() / size_t(entries()))};
-  std::vector<KeyRange> &ofAll = kept[0][all], rest;
-  row.shared = writeWhole(shared, all, mostSaid, rest);
+  std::vector<KeyRange> &ofAll = kept[0][all];
+  rest.clear();
+  row.shared = writeWhole(shared, all, mostSaid);
   if (row.shared)
     ofAll = inBoth.without(ofAll);
-  row.whole = row.shared + writeWhole(ofAll, all, mostSaid - row.shared, rest);
-  ofAll = std::move(rest);
+  row.whole = row.shared + writeWhole(ofAll, all, mostSaid - row.shared);
+  std::swap(ofAll, rest);
   row.full = row.whole;
   (hasMasks(kept) ? row.partial : row.full) += appendParts(kept, all, attended);
   return row;

@@ -54,8 +54,7 @@ private:
   StageRow append(Kept &kept, unsigned all, std::span<const KeyRange> shared,
                   const AttendedKeys &attended);
   static bool hasMasks(const Kept &kept);
-  uint32_t writeWhole(std::span<const KeyRange> ranges, unsigned all, int64_t most,
-                      std::vector<KeyRange> &rest);
+  uint32_t writeWhole(std::span<const KeyRange> ranges, unsigned all, int64_t most);
   uint32_t appendParts(const Kept &kept, unsigned all, const AttendedKeys &attended);
   /// What does not fill a part is one with padding, or goes to `rests`.
   void write(std::span<const KeyRange> ranges, unsigned users, unsigned masked, bool clears,
@@ -63,14 +62,15 @@ private:
   void joinRests();
   void appendInTurns();
   void appendCouples();
-  void appendStage(const uint32_t *first, const uint32_t *second);
+  void writeStage(uint32_t *to, const uint32_t *first, const uint32_t *second) const;
+  uint32_t writeRun(std::span<uint32_t> chunks, uint32_t key) const;
   void complete(std::span<uint32_t> part, size_t chunks) const;
 
   std::vector<uint32_t> &stages;
   int64_t gather, keyCount, perStage, parts;
   std::array<Kept, 2> keptOf;                       ///< of the one or two tiles at hand
   std::array<std::vector<uint32_t>, kinds> written; ///< parts of each kind, the use after each
-  std::vector<KeyRange> pieces;
+  std::vector<KeyRange> pieces, rest;
   /// Chunks that fill no part of their kind.
   struct Rest {
     std::vector<uint32_t> chunks;
