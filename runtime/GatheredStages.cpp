@@ -5,7 +5,7 @@
 namespace halftone {
 
 void flagConsecutive(std::span<uint32_t> stage, int64_t gather) {
-  size_t half = stage.size() % 2 ? 0 : stage.size() / 2;
+  size_t half = hasHalves(int64_t(stage.size())) ? stage.size() / 2 : 0;
   bool isWhole = true;
   for (size_t chunk = 1; chunk < stage.size(); ++chunk)
     if (stage[chunk] != stage[chunk - 1] + uint32_t(gather)) {
@@ -15,7 +15,7 @@ void flagConsecutive(std::span<uint32_t> stage, int64_t gather) {
     }
   if (isWhole)
     stage[0] |= consecutiveBit;
-  else if (half > 1)
+  else if (half)
     stage[half] |= consecutiveBit;
 }
 
@@ -116,7 +116,7 @@ StageRow GatheredStages::cut(std::span<const KeyRange> ranges, std::span<const K
     write(partialRanges, false, before, partial, last);
     completeStage({last, size_t(perStage)}, size_t(partialChunks.count - before), gather, keyCount);
   }
-  if (perStage > 2 && perStage % 2 == 0) // what lies in two ranges
+  if (hasHalves(perStage)) // what lies in two ranges
     for (size_t at = begin; at < stages.size(); at += size_t(perStage))
       if (std::span stage(stages.data() + at, size_t(perStage));
           !((stage[0] | stage[size_t(perStage / 2)]) & consecutiveBit))

@@ -25,6 +25,8 @@ struct StageRow {
 /// Of the first entry of a stage: every chunk begins where the one before ends. Of that in the
 /// middle: so they do in either half.
 constexpr uint32_t consecutiveBit = uint32_t{1} << 31;
+/// Whether a stage of so many chunks has two halves of more than one, that may be a copy each.
+constexpr bool hasHalves(int64_t chunks) { return chunks > 2 && chunks % 2 == 0; }
 constexpr int64_t mostSaid = UINT16_MAX; ///< stages that a work item can say are shared, or whole
 
 /// Sets the flags of a stage that has none.

@@ -2,6 +2,7 @@
 
 #include "dsl/Problem.h"
 #include "dsl/Schedule.h"
+#include "runtime/GatheredStages.h"
 
 #include <algorithm>
 #include <string>
@@ -14,12 +15,6 @@ constexpr uint32_t panelColumns = 64;
 constexpr int64_t elementSize = 2;
 /// Strides of a map are below 2^40 bytes.
 constexpr int64_t strideLimit = (int64_t{1} << 40) / elementSize;
-
-/// Whether a kernel may copy the chunks of half a stage at once (hop-to-nvvm).
-bool copiesHalves(const Schedule &schedule) {
-  int chunks = schedule.tileK / schedule.gather;
-  return chunks > 2 && chunks % 2 == 0;
-}
 
 /// A tensor and the sizes of its axes.
 struct Source {
@@ -103,7 +98,7 @@ Result<TensorMaps> TensorMaps::encode(const Driver &driver, const KernelArgument
                              {v, schedule.tileK, maps.value},
                              {k, schedule.gather, maps.keyChunk},
                              {v, schedule.gather, maps.valueChunk}});
-  if (status && copiesHalves(schedule))
+  if (status && hasHalves(schedule.tileK / schedule.gather))
     status =
         encodeAll({{k, schedule.tileK / 2, maps.keyHalf}, {v, schedule.tileK / 2, maps.valueHalf}});
   if (!status)

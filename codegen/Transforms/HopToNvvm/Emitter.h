@@ -1,6 +1,7 @@
 #pragma once
 
 #include "codegen/Dialect/Hop/HopDialect.h"
+#include "runtime/GatheredStages.h"
 
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/IR/IRMapping.h"
@@ -57,10 +58,7 @@ private:
   void emitLoadStage(LoadStageOp op);
   void emitLoadUse(LoadUseOp op);
   /// Whether the chunks of either half of a stage may be one copy.
-  bool copiesHalves() {
-    int64_t chunks = kernel.getTileK() / kernel.getGather();
-    return chunks > 2 && chunks % 2 == 0;
-  }
+  bool copiesHalves() { return hasHalves(kernel.getTileK() / kernel.getGather()); }
   void emitCopy(CopyOp op);
   void emitAwaitSlot(AwaitSlotOp op);
   void emitRelease(ReleaseOp op);
