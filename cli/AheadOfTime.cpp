@@ -140,7 +140,7 @@ Status Package::add(const Part &part) {
   for (const EmbeddedImage &one : source.images)
     if (one.image.target == image.target && one.image.kind == image.kind)
       return {};
-  Result<Plan> plan = makePlan(chosen.problem, image.schedule);
+  Result<Plan> plan = makePlan(chosen.problem, image);
   if (!plan)
     return plan.error();
 

@@ -128,8 +128,8 @@ Schedule hopSchedule(const Problem &problem, const Target &target) {
       schedule.tileK = 96;
       schedule.gather = 16; // divides half of it
     }
-    // With smaller chunks fewer keys of a stage are masked, each at the same cost. Masks of plain
-    // sequences and of few frames are whole in most stages, of which chunks make more copies.
+    // Where bands have edges smaller chunks leave fewer keys to mask, each at the same cost. Masks
+    // of plain sequences and of few frames have little of that, and copies cost, too.
     if (masked && hasBands && !isLongMask(problem))
       schedule.gather = 16;
     // Registers for both products at once are there only for a narrow output.

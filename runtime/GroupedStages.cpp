@@ -277,14 +277,15 @@ void GroupedStages::appendInTurns() {
     if (!written[kind].empty())
       left[count++] = written[kind];
   auto size = size_t(entries());
-  for (size_t before = 1; before != stages.size();) {
+  size_t before;
+  do {
     before = stages.size();
     for (std::span<const uint32_t> &ofKind : std::span(left).first(count))
       if (!ofKind.empty()) {
         stages.insert(stages.end(), ofKind.begin(), ofKind.begin() + std::ptrdiff_t(size));
         ofKind = ofKind.subspan(size);
       }
-  }
+  } while (stages.size() != before);
 }
 
 /// What is left of couples is put together as it comes. Without a mask a half is used as a whole,
@@ -314,14 +315,15 @@ void GroupedStages::appendCouples() {
     writeStage(to, first, second);
     to += entries();
   };
-  for (const uint32_t *from = nullptr; from != to;) {
-    from = to;
+  const uint32_t *round;
+  do {
+    round = to;
     for (auto [a, b] : couples)
       if (left[a].words() && left[b].words() > (a == b ? size : 0)) {
         const uint32_t *first = take(a);
         write(first, take(b));
       }
-  }
+  } while (to != round);
   const uint32_t *single = nullptr;
   for (unsigned users = 1; users < subsets; ++users)
     while (left[users].words()) {

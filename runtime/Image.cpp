@@ -37,6 +37,10 @@ Status Image::checkPlanFormat() const {
   if (schedule.gather < 1 || schedule.tileK % schedule.gather)
     return contradiction("its schedule has key tiles of " + std::to_string(schedule.tileK) +
                          " rows in chunks of " + std::to_string(schedule.gather));
+  if (planFormat == wholeTilesFormat && schedule.groupLists &&
+      schedule.tileK / schedule.gather % 2 != 0)
+    return contradiction("its schedule has key tiles of " + std::to_string(schedule.tileK) +
+                         " rows to halve, in chunks of " + std::to_string(schedule.gather));
   if (elementBytes(element) != 2)
     return contradiction("its elements are " + std::string(elementName(element)) +
                          ", and it copies f16 and bf16 alone");

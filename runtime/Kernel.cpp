@@ -52,8 +52,7 @@ struct Kernel::State {
 Status Kernel::State::prepare() {
   if (Status status = image->serves(problem); !status)
     return status;
-  Result<Plan> made =
-      makePlan(problem, image->schedule, image->planFormat != Image::wholeTilesFormat);
+  Result<Plan> made = makePlan(problem, *image);
   if (!made)
     return made.error();
   plan = std::move(*made);

@@ -3,6 +3,7 @@
 #include "runtime/AttendedKeys.h"
 #include "runtime/GatheredStages.h"
 #include "runtime/GroupedStages.h"
+#include "runtime/Image.h"
 #include "runtime/WorkItems.h"
 
 #include <algorithm>
@@ -292,6 +293,10 @@ Result<Plan> makePlan(const Problem &problem, const Schedule &schedule, bool for
   plan.keptPairs = builder.keptPairsOfAll();
   plan.slopes = slopesOf(problem);
   return plan;
+}
+
+Result<Plan> makePlan(const Problem &problem, const Image &image) {
+  return makePlan(problem, image.schedule, image.planFormat != Image::wholeTilesFormat);
 }
 
 } // namespace halftone

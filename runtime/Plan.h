@@ -7,6 +7,8 @@
 
 namespace halftone {
 
+struct Image;
+
 /// The run-time data of one (problem, schedule), on the host: what a kernel walks. A new length,
 /// decay or frame count needs a new plan and no new code.
 struct Plan {
@@ -24,7 +26,9 @@ struct Plan {
 /// `schedule.gather` and `schedule.groupLists` decide what a stage is: Image::planFormat. With
 /// `schedule.cluster` 2 the tiles of items 2 i and 2 i + 1 are neighbours, and so are stages that
 /// both keep. A kernel that evaluates no mask (plan format 5) needs no constants and tables of it:
-/// without `forMasks` only those of biases are made.
+/// without `forMasks` only those of biases are made, and its stages by warp group are of halves.
 Result<Plan> makePlan(const Problem &problem, const Schedule &schedule, bool forMasks = true);
+/// The plan that an image's code walks.
+Result<Plan> makePlan(const Problem &problem, const Image &image);
 
 } // namespace halftone

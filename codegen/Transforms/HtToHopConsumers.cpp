@@ -322,37 +322,35 @@ SmallVector<Value> HopBuilder::finishStage(hop::ProductOp product, const Part &p
 /// state: output, maximum, sum, slot, valid columns of the stage at hand.
 SmallVector<Value> HopBuilder::serialLoop(Value from, Value to, ArrayRef<Value> state,
                                           bool masked) {
-  auto loop =
-      scf::ForOp::create(builder, from, to, i32(1), state,
-                         [&](OpBuilder &, Location, Value index, ValueRange carried) {
-                           Value slot = carried[3], stage = addI(item.getFirst(), index);
-                           Value kept = masked && isLongMask() ? keep(stage) : Value();
-                           Value tile = await(keys, {slot});
-                           if (usesTurns())
-                             hop::TakeTurnOp::create(builder, group);
-                           auto product = multiplyKeys(tile);
-                           if (usesTurns())
-                             hop::PassTurnOp::create(builder, group);
-                           if (masked && !kept)
-                             kept = keep(stage); // while the product runs
-                           SmallVector<Value> after = finishStage(
-                               product, {slot}, stage, masked ? Value() : index, carried,
-                               [&](Value scores) {
-                                 if (masked)
-                                   return mask(scores, kept);
-                                 Value isPadded =
-                                     arith::CmpIOp::create(builder, arith::CmpIPredicate::slt,
-                                                           carried[4], i32(kernel.getTileK()));
-                                 return maskPadding(scores, isPadded, [&] { return carried[4]; });
-                               },
-                               masked,
-                               [&] {
-                                 if (masked)
-                                   clearUnkept(slot, kept, needsClearing(index));
-                               });
-                           after.append({next(slot, keys), i32(kernel.getTileK())});
-                           scf::YieldOp::create(builder, after);
-                         });
+  auto body = [&](OpBuilder &, Location, Value index, ValueRange carried) {
+    Value slot = carried[3], stage = addI(item.getFirst(), index);
+    Value kept = masked && isLongMask() ? keep(stage) : Value();
+    Value tile = await(keys, {slot});
+    if (usesTurns())
+      hop::TakeTurnOp::create(builder, group);
+    auto product = multiplyKeys(tile);
+    if (usesTurns())
+      hop::PassTurnOp::create(builder, group);
+    if (masked && !kept)
+      kept = keep(stage); // while the product runs
+    SmallVector<Value> after = finishStage(
+        product, {slot}, stage, masked ? Value() : index, carried,
+        [&](Value scores) {
+          if (masked)
+            return mask(scores, kept);
+          Value isPadded = arith::CmpIOp::create(builder, arith::CmpIPredicate::slt, carried[4],
+                                                 i32(kernel.getTileK()));
+          return maskPadding(scores, isPadded, [&] { return carried[4]; });
+        },
+        masked,
+        [&] {
+          if (masked)
+            clearUnkept(slot, kept, needsClearing(index));
+        });
+    after.append({next(slot, keys), i32(kernel.getTileK())});
+    scf::YieldOp::create(builder, after);
+  };
+  auto loop = scf::ForOp::create(builder, from, to, i32(1), state, body);
   return SmallVector<Value>(loop.getResults());
 }
 

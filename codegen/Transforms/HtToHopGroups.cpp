@@ -53,16 +53,15 @@ void HopBuilder::skip(Value slot) {
 
 /// state: output, maximum, sum, slot.
 SmallVector<Value> HopBuilder::wholeLoop(Value from, Value to, ArrayRef<Value> state) {
-  auto loop =
-      scf::ForOp::create(builder, from, to, i32(1), state,
-                         [&](OpBuilder &, Location, Value stage, ValueRange carried) {
-                           Part part{carried[3]};
-                           SmallVector<Value> after = finishStage(
-                               multiplyKeys(await(keys, part)), part, stage, stage, carried,
-                               [](Value scores) { return scores; }, /*masked=*/false, [] {});
-                           after.push_back(next(part.slot, keys));
-                           scf::YieldOp::create(builder, after);
-                         });
+  auto body = [&](OpBuilder &, Location, Value stage, ValueRange carried) {
+    Part part{carried[3]};
+    SmallVector<Value> after = finishStage(
+        multiplyKeys(await(keys, part)), part, stage, stage, carried,
+        [](Value scores) { return scores; }, /*masked=*/false, [] {});
+    after.push_back(next(part.slot, keys));
+    scf::YieldOp::create(builder, after);
+  };
+  auto loop = scf::ForOp::create(builder, from, to, i32(1), state, body);
   return SmallVector<Value>(loop.getResults());
 }
 

@@ -24,6 +24,11 @@ for image in manifest["images"]:
         queries = sorted(item[0] for item in plan["work"] if item[1] == head)
         assert queries == list(range(0, queries[-1] + 1, plan["tileQ"])), queries
     perStage = plan["tileK"] // plan["gather"] + plan["groupLists"] if plan["gather"] else 1
+    if plan["planFormat"] == 5 and plan["groupLists"]:
+        # The word after a whole stage is of two halves, each of all the warp groups.
+        for _, _, _, first, full, _, whole, *_ in plan["work"]:
+            words = plan["stages"][perStage * first + perStage - 1:perStage * (first + full):perStage]
+            assert len(words) == full and all(word >> 16 == word & 0xFFFF for word in words[:whole]), words
     last = max((item[3] + item[4] + item[5]) for item in plan["work"])
     assert last * perStage <= len(plan["stages"]) and plan["keptPairs"] <= plan["coveredPairs"]
     assert queries[-1] < int(sys.argv[2]) <= queries[-1] + plan["tileQ"]

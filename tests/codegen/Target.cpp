@@ -189,6 +189,12 @@ TEST_CASE("what sm_90a cannot do is refused with the nearest fix") {
   CHECK(ofText(byExpression, "gather=64 overlap=1 cluster=2") ==
         "cluster=2 for a mask by expression without lists by warp group; use cluster=1, or "
         "groupLists=1 overlap=0");
+  Pattern strides = k.index() <= q.index();
+  for (int64_t apart = 1000; apart < 50'000; apart += 1000)
+    strides = strides | k.index() == q.index() + apart;
+  CHECK(ofText(dense.where(strides),
+               "tileQ=192 tileK=128 gather=32 groupLists=1 skipRescale=1 cluster=2") ==
+        "cluster=2 for so long a mask by expression; use cluster=1");
   CHECK(ofText(byExpression,
                "tileQ=192 tileK=128 gather=16 groupLists=1 skipRescale=1 cluster=2") == "accepted");
   CHECK(ofText(byExpression, "tileQ=192 gather=64") ==

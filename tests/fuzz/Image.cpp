@@ -68,7 +68,7 @@ bool read(std::string_view input) {
       requirePrintable(serves.error(), input);
       continue;
     }
-    Result<Plan> plan = makePlan(problem, image->schedule);
+    Result<Plan> plan = makePlan(problem, *image);
     require(plan && plan->coveredPairs >= plan->keptPairs, "an image that serves has a plan", text);
   }
   return true;

@@ -182,6 +182,11 @@ TEST_CASE("the plan's format goes with the schedule, in the file and at use") {
         start + "4, and its schedule has key tiles of 32 rows in chunks of 0; compile it again");
   CHECK(text(make(24, 4)) ==
         start + "4, and its schedule has key tiles of 32 rows in chunks of 24; compile it again");
+  Image lists = make(32, 5);
+  lists.schedule.groupLists = 1;
+  CHECK(text(lists) == start +
+                           "5, and its schedule has key tiles of 32 rows to halve, in chunks of "
+                           "32; compile it again");
   gathered.schedule.tileQ = 320;
   CHECK(text(gathered) == start + "4, and its schedule has tiles of 320 x 32, and it copies at "
                                   "most 256 rows at once; compile it again");

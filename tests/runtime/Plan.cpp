@@ -332,6 +332,22 @@ TEST_CASE("tiles of no rows are refused") {
                                "example 128 x 64");
 }
 
+TEST_CASE("a plan of halves takes an even number of chunks") {
+  Schedule lists{.tileQ = 128, .tileK = 96, .gather = 32};
+  lists.groupLists = 1;
+  Problem dense = attention(Layout::sequence(1000), {});
+  CHECK(makePlan(dense, lists));
+  Result<Plan> odd = makePlan(dense, lists, /*forMasks=*/false);
+  REQUIRE_FALSE(odd);
+  CHECK(odd.error().text() ==
+        "a schedule that halves key tiles of 3 chunks, an odd number; use tileK=64");
+  lists.gather = 96;
+  odd = makePlan(dense, lists, /*forMasks=*/false);
+  REQUIRE_FALSE(odd);
+  CHECK(odd.error().text() ==
+        "a schedule that halves key tiles of 1 chunks, an odd number; use tileK=192");
+}
+
 TEST_CASE("a plan for a kernel that evaluates no mask has no constants and tables but for biases") {
   Layout clip = Layout::frames(4, 256);
   Problem plain = attention(clip, {}).where(patterns::radialReference());

@@ -123,7 +123,6 @@ private:
   Registers withWord(mlir::ValueRange words, mlir::Value at, mlir::Value bits);
   Registers withBits(mlir::ValueRange words, mlir::Value first, const Registers &bits);
   Registers pinnedRows(mlir::Value query);
-  Registers rowsOf(const KeepRun &run);
   mlir::Value bitsOfPairs(const KeepRun &run);
   KeepPiece pieceAt(const KeepRun &run, mlir::Value begin);
   mlir::Value existing(mlir::Value first, mlir::Value most);
