@@ -15,6 +15,8 @@ namespace {
 constexpr double launchesOfDense = 25;
 /// What a kernel reaches of the peak, for guessing how long it takes.
 constexpr double shareOfPeak = 0.5;
+/// To compile it, while nothing else goes on, and to end.
+constexpr double secondsBeside = 1;
 
 } // namespace
 
@@ -22,7 +24,7 @@ double guessDenseSeconds(const Problem &problem, const MachineFacts &machine) {
   const AttentionShape &shape = problem.shape();
   double pairs = double(problem.query().tokenCount()) * double(problem.key().tokenCount());
   double flops = 4 * pairs * double(shape.batch * shape.heads) * double(shape.headDim);
-  return launchesOfDense * physicalFloor(machine, flops, 0) / shareOfPeak;
+  return secondsBeside + launchesOfDense * physicalFloor(machine, flops, 0) / shareOfPeak;
 }
 
 void timeDense(const Problem &problem, const Target &target, TuneOptions options, double seconds,

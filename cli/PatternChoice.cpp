@@ -49,10 +49,12 @@ void PatternChoice::declare(CLI::App &app) {
       app, "--decay", decay,
       fmt::format("radial: reach of the bands (default the preset's, else {})", defaults.decay))
       ->group(group);
-  app.add_flag_function(
-         "--sink,!--no-sink", [this](int64_t count) { sink = count > 0; },
-         "radial, spatial, temporal: everyone sees frame 0 (default the preset's, else yes)")
-      ->group(group);
+  // As a flag of its own, which refuses a value that is none; CLI11 throws one at a function.
+  sinkOption =
+      app.add_flag(
+             "--sink,!--no-sink", sinkValue,
+             "radial, spatial, temporal: everyone sees frame 0 (default the preset's, else yes)")
+          ->group(group);
   addWhole(app, "--window", window,
            fmt::format("window and others: reach in tokens (default {})", defaults.window))
       ->group(group);
@@ -72,9 +74,13 @@ void PatternChoice::declare(CLI::App &app) {
       ->group(group);
 }
 
+std::optional<bool> PatternChoice::sink() const {
+  return sinkOption && sinkOption->count() ? std::optional(sinkValue) : std::nullopt;
+}
+
 std::vector<std::string> PatternChoice::givenOptions() const {
   std::pair<bool, const char *> options[] = {
-      {decay.has_value(), "decay"},   {sink.has_value(), "sink"},
+      {decay.has_value(), "decay"},   {sink().has_value(), "sink"},
       {window.has_value(), "window"}, {framesApart.has_value(), "frames-apart"},
       {stride.has_value(), "stride"}, {sinkTokens.has_value(), "sink-tokens"},
       {!tile.empty(), "tile"},        {!tileWindow.empty(), "tile-window"}};
@@ -146,7 +152,7 @@ Result<Pattern> PatternChoice::chooseNamed(std::string_view chosenName,
     return chooseWhere(options.rounding);
 
   options.decay = decay ? *decay : preset && preset->decay ? *preset->decay : options.decay;
-  options.sink = sink ? *sink : preset ? preset->sink : options.sink;
+  options.sink = sink().value_or(preset ? preset->sink : options.sink);
   options.window = window.value_or(options.window);
   options.frames = framesApart.value_or(options.frames);
   options.stride = stride.value_or(options.stride);

@@ -42,12 +42,14 @@ private:
   Result<Pattern> chooseNamed(std::string_view name, std::string_view rounding,
                               const Layout &layout, const std::optional<Preset> &preset) const;
   Result<Pattern> chooseWhere(PatternRounding rounding) const;
+  std::optional<bool> sink() const;
   /// Options of patterns that were given, by name.
   std::vector<std::string> givenOptions() const;
 
   std::string where, pattern, rounding;
   std::optional<double> decay;
-  std::optional<bool> sink;
+  const CLI::Option *sinkOption = nullptr;
+  bool sinkValue = true; ///< of sinkOption, where it was given
   std::optional<int64_t> block, window, framesApart, stride, sinkTokens;
   std::vector<int64_t> tile, tileWindow;
 };

@@ -16,11 +16,11 @@ std::string planDocument(const Plan &plan, const Image &image) {
   fmt::format_to(out,
                  "{{\n\"planFormat\": {}, \"tileQ\": {}, \"tileK\": {}, \"gather\": {}, "
                  "\"groupLists\": {},\n"
-                 "\"coveredPairs\": {}, \"keptPairs\": {},\n"
+                 "\"coveredPairs\": {}, \"keptPairs\": {}, \"maskPages\": {},\n"
                  "\"constants\": [{}],\n\"tables\": [{}],\n\"slopes\": [{}],\n\"stages\": [{}],\n"
                  "\"work\": [",
                  image.planFormat, schedule.tileQ, schedule.tileK, schedule.gather,
-                 schedule.groupLists, plan.coveredPairs, plan.keptPairs,
+                 schedule.groupLists, plan.coveredPairs, plan.keptPairs, plan.maskPages,
                  fmt::join(plan.constants, ","), fmt::join(plan.tables, ","),
                  fmt::join(plan.slopes, ","), fmt::join(plan.stages, ","));
   const char *before = "\n";

@@ -14,7 +14,7 @@ constexpr int64_t data = 0, batchStride = 8, headStride = 16, tokenStride = 24; 
 constexpr int64_t lse = 128, lseBatchStride = 136, lseHeadStride = 144;
 constexpr int64_t work = 152, stages = 160, constants = 168, tables = 176, slopes = 184;
 constexpr int64_t queryLength = 192, keyLength = 196, scale = 200, softcap = 204;
-constexpr int64_t headsPerKvHead = 208, heads = 212, workCount = 216;
+constexpr int64_t headsPerKvHead = 208, heads = 212, workCount = 216, keeps = 220, kept = 224;
 constexpr int64_t constant = 256, argumentBytes = 768;
 
 constexpr int64_t constantValue = 0, constantMultiplier = 8, constantShift = 12,
@@ -44,7 +44,8 @@ static_assert(offsetof(KernelArguments, queryLength) == queryLength &&
               offsetof(KernelArguments, softcap) == softcap);
 static_assert(offsetof(KernelArguments, headsPerKvHead) == headsPerKvHead &&
               offsetof(KernelArguments, heads) == heads &&
-              offsetof(KernelArguments, workCount) == workCount);
+              offsetof(KernelArguments, workCount) == workCount &&
+              offsetof(KernelArguments, keeps) == keeps && offsetof(KernelArguments, kept) == kept);
 static_assert(offsetof(KernelArguments, constant) == constant &&
               sizeof(KernelArguments) == argumentBytes);
 static_assert(offsetof(ConstantArgument, value) == constantValue &&

@@ -125,8 +125,9 @@ Result<Compiled> compileForGpu(Compilation &compilation, Image image, const Targ
   image.sharedBytes = compilation.kernelNumber("ht.shared_bytes");
   image.threads = compilation.kernelNumber("ht.threads");
   image.planFormat = target.kind != Target::Kind::Hop ? Image::tilesFormat
-                     : compilation.isMasked()         ? Image::chunksFormat
-                                                      : Image::wholeTilesFormat;
+                     : !compilation.isMasked()        ? Image::wholeTilesFormat
+                     : image.schedule.groupLists      ? Image::keptPairsFormat
+                                                      : Image::chunksFormat;
   Result<std::string> ptx = toPtx(compilation, target);
   if (!ptx)
     return ptx.error();

@@ -27,15 +27,14 @@ bool isLongMask(const Problem &problem) {
 }
 
 /// What addresses, row statistics and temporaries need was found with ptxas 13.0. Beside three warp
-/// groups, which have least, a mask by expression needs a word for every 64 columns, and more where
-/// scores by expression join it, or small chunks a long one. So do lists by warp group without a
-/// mask and without the test for a rescaling.
+/// groups, which have least, a mask by expression needs a word for every 64 columns, and lists by
+/// warp group more where scores are by expression, or without a mask and without the test for a
+/// rescaling.
 int64_t registersLeft(const Problem &problem, const Schedule &schedule, bool masked) {
   int64_t needed = 30;
   if (schedule.tileQ == 192) {
     needed += masked ? (schedule.tileK + 63) / 64 : 0;
-    if (hasScores(problem) ? schedule.groupLists
-                           : masked && schedule.gather < 32 && isLongMask(problem))
+    if (schedule.groupLists && hasScores(problem))
       needed += 8;
     if (schedule.groupLists && !schedule.skipRescale && !masked)
       needed += 8;
@@ -45,8 +44,8 @@ int64_t registersLeft(const Problem &problem, const Schedule &schedule, bool mas
 
 std::string number(int64_t value) { return std::to_string(value); }
 
-/// Each of two blocks copies half of the panels of 64 columns. Beside a long mask by expression, or
-/// one that is evaluated under two products, there is no register for what a cluster needs.
+/// Each of two blocks copies half of the panels of 64 columns. Beside a mask that is evaluated
+/// under two products there is no register for what a cluster needs.
 Status checkCluster(const Problem &problem, const Schedule &schedule) {
   int64_t headDim = problem.shape().headDim;
   if (schedule.cluster == 1)
@@ -59,11 +58,9 @@ Status checkCluster(const Problem &problem, const Schedule &schedule) {
                        "use cluster=1");
   if (keepsWholeTiles(problem.pattern(), schedule.keptRows(), schedule.gather))
     return {};
-  if (!schedule.groupLists || isLongMask(problem))
-    return unsupported(
-        schedule.groupLists ? "cluster=2 for so long a mask by expression"
-                            : "cluster=2 for a mask by expression without lists by warp group",
-        schedule.groupLists ? "use cluster=1" : "use cluster=1, or groupLists=1 overlap=0");
+  if (!schedule.groupLists)
+    return unsupported("cluster=2 for a mask by expression without lists by warp group",
+                       "use cluster=1, or groupLists=1 overlap=0");
   return {};
 }
 
@@ -117,8 +114,9 @@ Schedule hopSchedule(const Problem &problem, const Target &target) {
     if (headDim > 192)
       schedule.tileK = 64;
   }
-  // By expression lists are as fast as two warp groups that overlap, and compile twice as fast.
-  byGroups |= masked && headDim > 96 && headDim <= 128 && !hasScores(problem);
+  // The loop over stages that are whole for all is the shortest there is, also where all are. By
+  // expression lists are faster than two warp groups that overlap, and compile twice as fast.
+  byGroups |= (masked || ofTiles) && headDim > 96 && headDim <= 128 && !hasScores(problem);
   if (byGroups || ofTiles) {
     schedule.groupLists = byGroups;
     schedule.skipRescale = 1;
@@ -130,7 +128,7 @@ Schedule hopSchedule(const Problem &problem, const Target &target) {
     }
     // Where bands have edges smaller chunks leave fewer keys to mask, each at the same cost. Masks
     // of plain sequences and of few frames have little of that, and copies cost, too.
-    if (masked && hasBands && !isLongMask(problem))
+    if (masked && hasBands)
       schedule.gather = 16;
     // Registers for both products at once are there only for a narrow output.
     schedule.overlap = headDim <= 64 && !byGroups;
@@ -140,6 +138,7 @@ Schedule hopSchedule(const Problem &problem, const Target &target) {
     schedule.stages = 3;
     schedule.skipRescale = 1;
   }
+  // Two blocks keep few whole stages of sliding tiles.
   bool sharesStages = !masked || (byGroups && !isLongMask(problem));
   if (sharesStages && hopPanels(headDim) % 2 == 0 &&
       (schedule.tileQ == 192 || overlaps || (schedule.tileQ == 128 && headDim > 192)))
@@ -149,7 +148,7 @@ Schedule hopSchedule(const Problem &problem, const Target &target) {
   while (schedule.tileK > 16 && hopSharedBytes(headDim, schedule) > target.sharedBytes)
     schedule.tileK -= schedule.gather;
   if (!masked && !block) // nothing to gather
-    schedule.gather = schedule.tileK;
+    schedule.gather = schedule.groupLists ? schedule.tileK / 2 : schedule.tileK;
   return schedule;
 }
 

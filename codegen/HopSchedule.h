@@ -17,8 +17,8 @@ constexpr HopRegisters hopRegisters(int64_t groups) {
   return groups == 3 ? HopRegisters{32, 160} : HopRegisters{groups == 2 ? 24 : 56, 240};
 }
 
-/// Operations of a mask by expression beyond which no registers are left for it beside a product,
-/// nor beside three warp groups for small chunks. Found with ptxas 13.0.
+/// Operations of a mask by expression beyond which no registers are left for it beside a product.
+/// Found with ptxas 13.0.
 constexpr int64_t hopLongMask = 40;
 
 /// Panels of 64 columns, of which a tile in shared memory is made.

@@ -113,7 +113,8 @@ def HtToHopPass : Pass<"ht-to-hop", "::mlir::ModuleOp"> {
 
     `group-lists` reads with every stage which warp groups need it; the others hand it back unread. Masks
     of 64 rows stay exact under two or three warp groups, which share the stages they have in common; a
-    stage that few groups need leaves the others idle. One product at a time: it excludes `overlap`.
+    stage that few groups need leaves the others idle. One product at a time: it excludes `overlap`. A
+    mask is evaluated by a launch of its own, once for all others (`hop.keeping`): they read its bits.
 
     With `cluster` 2 two blocks, which have neighbouring query tiles, share the stages that both keep:
     each copies half of them into both. That is half the traffic from the second-level cache, for blocks

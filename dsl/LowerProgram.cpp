@@ -48,10 +48,18 @@ bool needsExistingTokens(const Node &node) {
                      [](const NodePointer &operand) { return needsExistingTokens(*operand); });
 }
 
+bool needsExistingTokens(const Problem &problem) {
+  return needsExistingTokens(*problem.pattern().node()) ||
+         std::ranges::any_of(problem.biases(), [](const Bias &bias) {
+           return needsExistingTokens(*bias.distance.node());
+         });
+}
+
 class ProgramLowering {
 public:
-  ProgramLowering(const Problem &problem, bool clamped)
-      : problem(problem), query(builder, problem.query(), Side::Query, clamped),
+  ProgramLowering(const Problem &problem, bool clamped, bool makesMasks)
+      : problem(problem), makesMasks(makesMasks),
+        query(builder, problem.query(), Side::Query, clamped),
         key(builder, problem.key(), Side::Key, clamped) {}
 
   Result<Program> run() {
@@ -154,9 +162,10 @@ private:
                               "use the exact radial rule, or one layout for both", node.where);
       return LoweredValue::fixed(false);
     }
-    int32_t offset =
-        builder.constant(appendBlockTable(radialBlockMask(problem.query(), node.radial)));
-    return lowerBlocks(offset, node.radial.block);
+    BlockMask mask;
+    if (makesMasks)
+      mask = radialBlockMask(problem.query(), node.radial);
+    return lowerBlocks(builder.constant(appendBlockTable(mask)), node.radial.block);
   }
 
   /// A pattern that differs between heads has a mask for each, found through a table of offsets.
@@ -169,8 +178,10 @@ private:
     std::vector<int32_t> offsets;
     for (int64_t b = 0; b < batches; ++b) {
       for (int64_t h = 0; h < heads; ++h) {
-        BlockMask mask = roundedBlockMask(problem.query(), problem.key(), Pattern(node.operands[0]),
-                                          node.rounding, node.value, b, h);
+        BlockMask mask;
+        if (makesMasks)
+          mask = roundedBlockMask(problem.query(), problem.key(), Pattern(node.operands[0]),
+                                  node.rounding, node.value, b, h);
         auto same = std::find_if(distinct.begin(), distinct.end(), [&](const auto &other) {
           return other.first.rowStart == mask.rowStart && other.first.runs == mask.runs;
         });
@@ -217,6 +228,7 @@ private:
   }
 
   const Problem &problem;
+  bool makesMasks; ///< else those that blocks are kept by are empty
   ProgramBuilder builder;
   TokenLowering query, key;
   std::optional<Error> failure;
@@ -225,10 +237,15 @@ private:
 } // namespace
 
 Result<Program> lowerProgram(const Problem &problem) {
-  bool clamped = needsExistingTokens(*problem.pattern().node());
-  for (const Bias &bias : problem.biases())
-    clamped |= needsExistingTokens(*bias.distance.node());
-  return ProgramLowering(problem, clamped).run();
+  return ProgramLowering(problem, needsExistingTokens(problem), /*makesMasks=*/true).run();
+}
+
+Result<std::string> programShape(const Problem &problem) {
+  Result<Program> program =
+      ProgramLowering(problem, needsExistingTokens(problem), /*makesMasks=*/false).run();
+  if (!program)
+    return program.error();
+  return program->shape();
 }
 
 } // namespace halftone

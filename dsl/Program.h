@@ -54,5 +54,7 @@ struct Program {
 
 /// The problem must check(). Deterministic.
 Result<Program> lowerProgram(const Problem &problem);
+/// Its shape() alone, which makes no block masks.
+Result<std::string> programShape(const Problem &problem);
 
 } // namespace halftone

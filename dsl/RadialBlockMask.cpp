@@ -6,6 +6,7 @@
 // kept blocks of the row are one run, of which only the two ends need to be looked at.
 
 #include "dsl/BlockMask.h"
+#include "dsl/Division.h"
 
 #include <algorithm>
 #include <bit>
@@ -46,40 +47,34 @@ struct Span {
   }
 };
 
-/// Division by the block size, which is nearly always a power of two.
-class BlockDivision {
-public:
-  explicit BlockDivision(int64_t block)
-      : block(block),
-        shift(std::has_single_bit(uint64_t(block)) ? std::countr_zero(uint64_t(block)) : -1) {}
-  /// token / block for a token that is not negative.
-  int64_t operator()(int64_t token) const { return shift >= 0 ? token >> shift : token / block; }
-
-private:
-  int64_t block;
-  int shift;
+/// Columns of a key frame, of one block row and window: with a kept cell, and with enough of them.
+struct TrapezoidColumns {
+  Span any, dense;
 };
 
-/// The kept blocks [begin, end) of one block row of a frame pair, counted from the first block of
-/// the key frame. `rows` are the places of the block row that lie in the frame; the key frame
-/// starts `offset` tokens into its first block and is cut after `blocks` blocks.
-BlockRun keptRun(Span rows, int64_t window, int64_t tokensPerFrame, int64_t offset, int64_t blocks,
-                 int64_t block, const BlockDivision &divide) {
+/// `rows` are the places of the block row that lie in the query's frame.
+TrapezoidColumns columnsOf(Span rows, int64_t window, int64_t tokensPerFrame, int64_t block) {
   int64_t dense = block / 3 + 1; // more than a third of the block, also where 3 divides it
   if (rows.end - rows.begin < dense || 2 * window + 1 < dense)
     return {};
-  Span anyColumns{std::max<int64_t>(0, rows.begin - window),
-                  std::min(tokensPerFrame, rows.end + window)};
-  Span denseColumns{std::max<int64_t>(0, rows.begin + dense - 1 - window),
-                    std::min(tokensPerFrame, rows.end - dense + 1 + window)};
-  if (denseColumns.begin >= denseColumns.end)
+  return {{std::max<int64_t>(0, rows.begin - window), std::min(tokensPerFrame, rows.end + window)},
+          {std::max<int64_t>(0, rows.begin + dense - 1 - window),
+           std::min(tokensPerFrame, rows.end - dense + 1 + window)}};
+}
+
+/// The kept blocks [begin, end) of one block row of a frame pair, counted from the first block of
+/// the key frame, which starts `offset` tokens into it and is cut after `blocks` blocks.
+BlockRun keptRun(const TrapezoidColumns &columns, int64_t offset, int64_t blocks, int64_t block,
+                 const Division &divide) {
+  const Span &dense = columns.dense;
+  if (dense.begin >= dense.end)
     return {};
   auto keeps = [&](int64_t index) {
-    Span columns{index * block - offset, (index + 1) * block - offset};
-    return 5 * denseColumns.overlap(columns) > 3 * anyColumns.overlap(columns);
+    Span ofBlock{index * block - offset, (index + 1) * block - offset};
+    return 5 * dense.overlap(ofBlock) > 3 * columns.any.overlap(ofBlock);
   };
-  int64_t begin = divide(denseColumns.begin + offset);
-  int64_t end = std::min(blocks, divide(denseColumns.end - 1 + offset) + 1);
+  int64_t begin = divide.down(dense.begin + offset);
+  int64_t end = std::min(blocks, divide.down(dense.end - 1 + offset) + 1);
   if (begin < end && !keeps(begin))
     ++begin;
   if (begin < end && !keeps(end - 1))
@@ -99,6 +94,8 @@ public:
     videoBlocks = frames * size / block;
     for (int64_t distance = 0; distance < frames; ++distance)
       distances.push_back(radialDistance(distance, size, parameters));
+    for (int64_t start = 0; start < frames * size; start += size)
+      starts.push_back({start / block, start % block});
   }
 
   BlockMask build() {
@@ -130,16 +127,26 @@ private:
   void addFrame(int64_t frame, int64_t row) {
     int64_t first = row * block - frame * size; // place of the block row's first token
     Span rows{std::max<int64_t>(0, first), std::min(size, first + block)};
-    int64_t start = 0; // token where the key frame starts
-    for (int64_t key = 0; key < frames; ++key, start += size) {
+    // Most key frames have the window of the one before, and begin as far into a block.
+    int64_t window = -1, offset = -1;
+    TrapezoidColumns columns;
+    BlockRun run;
+    for (int64_t key = 0; key < frames; ++key) {
       FrameDistance pair = distances[frame > key ? frame - key : key - frame];
       if (key == 0 && parameters.sink)
         pair = {size, true};
       if (!pair.kept)
         continue;
-      int64_t startBlock = divide(start);
-      BlockRun run =
-          keptRun(rows, pair.window, size, start - startBlock * block, frameBlocks, block, divide);
+      int64_t startBlock = starts[size_t(key)].block;
+      bool isNewWindow = pair.window != window;
+      if (isNewWindow) {
+        window = pair.window;
+        columns = columnsOf(rows, window, size, block);
+      }
+      if (isNewWindow || offset != starts[size_t(key)].offset) {
+        offset = starts[size_t(key)].offset;
+        run = keptRun(columns, offset, frameBlocks, block, divide);
+      }
       if (run.begin < run.end)
         rowRuns.push_back({uint32_t(startBlock + run.begin), uint32_t(startBlock + run.end)});
     }
@@ -159,9 +166,13 @@ private:
 
   const RadialParameters &parameters;
   int64_t frames, size, block;
-  BlockDivision divide;
+  Division divide;
   int64_t frameBlocks, videoBlocks = 0;
   std::vector<FrameDistance> distances;
+  struct Start {
+    int64_t block, offset;
+  };
+  std::vector<Start> starts; ///< of each frame: its first token's block, and place in it
   std::vector<BlockRun> rowRuns;
   BlockMask mask;
 };

@@ -1,9 +1,9 @@
 #include "dsl/TileMap.h"
 
+#include "dsl/Division.h"
 #include "dsl/MaskSolver.h"
 
 #include <algorithm>
-#include <bit>
 
 namespace halftone {
 namespace {
@@ -12,8 +12,7 @@ namespace {
 class GranuleCutter {
 public:
   GranuleCutter(int64_t granule, int64_t keys)
-      : granule(uint32_t(granule)), keys(uint32_t(keys)),
-        shift(std::has_single_bit(uint64_t(granule)) ? std::countr_zero(uint64_t(granule)) : -1) {}
+      : granule(uint32_t(granule)), keys(uint32_t(keys)), byGranule(granule) {}
 
   /// Appends the ranges of one query tile.
   void cut(const KeyRuns &runs, std::vector<KeyRange> &out) {
@@ -53,7 +52,7 @@ public:
   }
 
 private:
-  uint32_t number(uint32_t token) const { return shift >= 0 ? token >> shift : token / granule; }
+  uint32_t number(uint32_t token) const { return uint32_t(byGranule.down(token)); }
   uint32_t startOf(uint32_t number) const { return number * granule; }
   uint32_t endOf(uint32_t number) const {
     return uint32_t(std::min<uint64_t>(keys, (uint64_t{number} + 1) * granule));
@@ -75,7 +74,7 @@ private:
   }
 
   uint32_t granule, keys;
-  int shift;
+  Division byGranule;
   size_t rowBegin = 0;
   bool open = false; ///< a granule of which only some keys were seen so far
   uint32_t openGranule = 0, openFull = 0;

@@ -42,6 +42,9 @@ struct ConstantArgument {
 };
 static_assert(sizeof(ConstantArgument) == 16);
 
+/// Words of a page of kept pairs (KeptPairs): each of 128 threads has one for 64 keys of a stage.
+constexpr int64_t keptPageWords(int64_t tileK) { return 128 * ((tileK + 63) / 64); }
+
 constexpr int passedConstants = 32; ///< so many constants are passed; kernels load the others
 
 /// What every compiled forward kernel takes, on every target: one block of 768 bytes, passed by
@@ -62,7 +65,9 @@ struct KernelArguments {
   uint32_t headsPerKvHead;                    ///< 208; heads / kvHeads
   uint32_t heads;                             ///< 212
   uint32_t workCount;                         ///< 216
-  uint32_t reserved[9];                       ///< 220
+  uint32_t keeps;                             ///< 220; 1: write `kept`, and do nothing else
+  uint32_t *kept;                             ///< 224; pages of bits (KeptPairs)
+  uint32_t reserved[6];                       ///< 232
   ConstantArgument constant[passedConstants]; ///< 256; the first of Program::constants
 };
 static_assert(sizeof(KernelArguments) == 768);

@@ -6,7 +6,7 @@ namespace halftone {
 
 AttendedKeys::AttendedKeys(int64_t granule, int64_t keyCount,
                            std::span<const std::span<const KeyRange>> tiles)
-    : granule(granule) {
+    : granule(granule), byGranule(granule) {
   size_t chunks = chunkOf(keyCount + granule - 1);
   std::vector<int32_t> change(chunks + 1, 0); // of the number of full ranges over a chunk
   for (std::span<const KeyRange> ranges : tiles)

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "dsl/Division.h"
 #include "dsl/TileMap.h"
 
 #include <vector>
@@ -21,9 +22,10 @@ public:
   void appendPieces(const KeyRange &range, bool attended, std::vector<KeyRange> &pieces) const;
 
 private:
-  size_t chunkOf(int64_t key) const { return size_t(key / granule); }
+  size_t chunkOf(int64_t key) const { return size_t(byGranule.down(key)); }
 
   int64_t granule;
+  Division byGranule;
   std::vector<uint32_t> before; ///< chunks before this one that are not attended to for sure
 };
 

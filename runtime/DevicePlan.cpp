@@ -1,6 +1,8 @@
 #include "runtime/DevicePlan.h"
 
-#include <cstring>
+#include "runtime/OwnStream.h"
+
+#include <algorithm>
 
 namespace halftone {
 namespace {
@@ -8,33 +10,20 @@ namespace {
 /// Parts begin on lines of the GPU's cache.
 constexpr size_t partAlignment = 256;
 
-template <typename Value> size_t append(std::vector<char> &bytes, const std::vector<Value> &part) {
-  size_t offset = (bytes.size() + partAlignment - 1) / partAlignment * partAlignment;
-  // At least one value, so that every pointer of the arguments may be read from.
-  size_t partBytes = std::max<size_t>(part.size(), 1) * sizeof(Value);
-  bytes.resize(offset + partBytes);
-  if (!part.empty())
-    std::memcpy(bytes.data() + offset, part.data(), part.size() * sizeof(Value));
-  return offset;
+struct Part {
+  const void *values;
+  size_t bytes, offset;
+};
+
+template <typename Value> Part partOf(const std::vector<Value> &values, size_t offset) {
+  return {values.data(), values.size() * sizeof(Value), offset};
 }
 
-/// Copies on a stream of its own: it waits for no other work, and is allowed while another thread
-/// captures a graph.
-Status copy(const Device::Properties &gpu, void *to, const std::vector<char> &bytes) {
-  const Driver &driver = *gpu.driver;
-  ContextScope scope(driver, gpu.context);
-  if (!scope.status())
-    return scope.status();
-  RelaxedCaptureScope relaxed(driver);
-  cuda::Stream stream = nullptr;
-  cuda::Status status = driver.streamCreate(&stream, cuda::streamNonBlocking);
-  if (status == cuda::success)
-    status = driver.memcpyHtoDAsync(cuda::Address(to), bytes.data(), bytes.size(), stream);
-  if (status == cuda::success)
-    status = driver.streamSynchronize(stream);
-  if (stream)
-    driver.streamDestroy(stream);
-  return driver.check(status, "copy the plan to the GPU");
+/// Where the next part begins. Each has room for a value, so that every pointer of the arguments
+/// may be read from.
+size_t after(const Part &part) {
+  size_t bytes = std::max(part.bytes, sizeof(int64_t));
+  return part.offset + (bytes + partAlignment - 1) / partAlignment * partAlignment;
 }
 
 } // namespace
@@ -42,20 +31,30 @@ Status copy(const Device::Properties &gpu, void *to, const std::vector<char> &by
 Result<std::shared_ptr<const DevicePlan>> DevicePlan::upload(const Plan &plan,
                                                              const Device &device) {
   std::shared_ptr<DevicePlan> uploaded(new DevicePlan(device));
-  std::vector<char> bytes;
-  bytes.reserve(plan.bytes() + 5 * (partAlignment + sizeof(int64_t)));
-  append(bytes, plan.work);
-  uploaded->stages = append(bytes, plan.stages);
-  uploaded->constants = append(bytes, plan.constants);
-  uploaded->tables = append(bytes, plan.tables);
-  uploaded->slopes = append(bytes, plan.slopes);
-  uploaded->size = bytes.size();
-  Result<void *> memory = device.allocate(bytes.size());
+  Part work = partOf(plan.work, 0), stages = partOf(plan.stages, after(work)),
+       constants = partOf(plan.constants, after(stages)),
+       tables = partOf(plan.tables, after(constants)), slopes = partOf(plan.slopes, after(tables));
+  uploaded->stages = stages.offset;
+  uploaded->constants = constants.offset;
+  uploaded->tables = tables.offset;
+  uploaded->slopes = slopes.offset;
+  uploaded->size = after(slopes);
+  Result<void *> memory = device.allocate(uploaded->size);
   if (!memory)
     return memory.error();
   uploaded->memory = *memory;
-  if (Status status = copy(*device.details(), *memory, bytes); !status)
-    return status.error();
+  const Device::Properties &gpu = *device.details();
+  // From where they lie: putting them together first would touch as much memory again.
+  Status copied = onOwnStream(gpu, "copy the plan to the GPU", [&](cuda::Stream stream) {
+    cuda::Status status = cuda::success;
+    for (const Part &part : {work, stages, constants, tables, slopes})
+      if (status == cuda::success && part.bytes)
+        status = gpu.driver->memcpyHtoDAsync(cuda::Address(*memory) + part.offset, part.values,
+                                             part.bytes, stream);
+    return status;
+  });
+  if (!copied)
+    return copied.error();
   return std::shared_ptr<const DevicePlan>(std::move(uploaded));
 }
 

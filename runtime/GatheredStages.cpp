@@ -32,7 +32,7 @@ GatheredStages::Chunks GatheredStages::count(std::span<const KeyRange> ranges, b
     if (range.full == full) {
       int64_t keys = int64_t{range.end} - range.begin;
       chunks.keys += keys;
-      chunks.count += (keys + gather - 1) / gather;
+      chunks.count += byGather.up(keys);
     }
   return chunks;
 }
@@ -46,12 +46,12 @@ void GatheredStages::write(std::span<const KeyRange> ranges, bool full, int64_t 
   for (const KeyRange &range : ranges) {
     if (range.full != full)
       continue;
-    int64_t to = from + (int64_t{range.end} - range.begin + gather - 1) / gather;
+    int64_t to = from + byGather.up(range.end - range.begin);
     auto step = uint32_t(gather), key = range.begin;
     int64_t wholeTo = std::min(to, whole);
     for (int64_t chunk = from; chunk < wholeTo; ++chunk, key += step)
       at[chunk] = key;
-    for (int64_t stage = (from + perStage - 1) / perStage * perStage; stage + perStage <= wholeTo;
+    for (int64_t stage = byStage.up(from) * perStage; stage + perStage <= wholeTo;
          stage += perStage)
       at[stage] |= consecutiveBit;
     for (int64_t chunk = std::max(from, whole); chunk < to; ++chunk, key += step)
@@ -61,7 +61,7 @@ void GatheredStages::write(std::span<const KeyRange> ranges, bool full, int64_t 
 }
 
 int64_t GatheredStages::entriesOf(std::span<const KeyRange> ranges) const {
-  auto stagesOf = [&](const Chunks &chunks) { return (chunks.count + perStage - 1) / perStage; };
+  auto stagesOf = [&](const Chunks &chunks) { return byStage.up(chunks.count); };
   return perStage *
          (std::max<int64_t>(stagesOf(count(ranges, true)), 1) + stagesOf(count(ranges, false)));
 }
@@ -70,7 +70,7 @@ std::array<StageRow, 2> GatheredStages::cutPair(std::span<const KeyRange> a,
                                                 std::span<const KeyRange> b,
                                                 const AttendedKeys &attended) {
   inBoth.find(a, b);
-  int64_t stagesInBoth = inBoth.chunks() / perStage;
+  int64_t stagesInBoth = byStage.down(inBoth.chunks());
   // A tile's first stage is its own, and not to be an empty one.
   int64_t fewest = std::min(count(a, true).count, count(b, true).count);
   if (stagesInBoth && fewest == stagesInBoth * perStage)
@@ -91,10 +91,10 @@ StageRow GatheredStages::cut(std::span<const KeyRange> ranges, std::span<const K
   int64_t attendedChunks = 0;
   for (const KeyRange &range : partialRanges)
     if (attended.holds(range))
-      attendedChunks += (int64_t{range.end} - range.begin + gather - 1) / gather;
+      attendedChunks += byGather.up(range.end - range.begin);
   int64_t rest = fullChunks.count ? (fullChunks.count - 1) % perStage + 1 : 0;
   int64_t whole = fullChunks.count - rest, sharedChunks = count(shared, true).count;
-  int64_t partialStages = (partialChunks.count + perStage - 1) / perStage;
+  int64_t partialStages = byStage.up(partialChunks.count);
   size_t begin = stages.size();
   StageRow row{.first = uint32_t(int64_t(begin) / perStage),
                .full = uint32_t(1 + (sharedChunks + whole) / perStage),

@@ -27,6 +27,7 @@ struct StageRow {
 constexpr uint32_t consecutiveBit = uint32_t{1} << 31;
 /// Whether a stage of so many chunks has two halves of more than one, that may be a copy each.
 constexpr bool hasHalves(int64_t chunks) { return chunks > 2 && chunks % 2 == 0; }
+constexpr int64_t readAheadStages = 3;   ///< that a kernel's producer reads of past a row's last
 constexpr int64_t mostSaid = UINT16_MAX; ///< stages that a work item can say are shared, or whole
 
 /// Sets the flags of a stage that has none.
@@ -52,7 +53,7 @@ public:
   /// `gather` divides `tileK`; `keyCount` + 2 * `tileK` is below 2^31.
   GatheredStages(std::vector<uint32_t> &stages, int64_t tileK, int64_t gather, int64_t keyCount)
       : stages(stages), gather(gather), keyCount(keyCount), perStage(tileK / gather),
-        inBoth(gather) {}
+        byGather(gather), byStage(perStage), inBoth(gather) {}
 
   /// Appends the stages of one query tile. Ranges begin at multiples of `gather`, and end at them
   /// or at the last key. Partial chunks that are attended to for sure come first.
@@ -65,9 +66,8 @@ public:
                                   const AttendedKeys &attended);
   /// The entries that cut() appends, or cutPair() of either.
   int64_t entriesOf(std::span<const KeyRange> ranges) const;
-  /// Appends the entries that a kernel's producer reads ahead of what it copies: three stages.
-  void finish() { stages.insert(stages.end(), size_t(readAhead()), 0); }
-  int64_t readAhead() const { return 3 * perStage; }
+  /// Appends the entries that a kernel's producer reads ahead of what it copies.
+  void finish() { stages.insert(stages.end(), size_t(readAheadStages * perStage), 0); }
 
 private:
   /// The ranges of one kind as a row of chunks.
@@ -82,6 +82,7 @@ private:
 
   std::vector<uint32_t> &stages;
   int64_t gather, keyCount, perStage;
+  Division byGather, byStage;          ///< keys into chunks, and chunks into stages
   std::vector<KeyRange> partialRanges; ///< of the tile at hand, by whether they are attended to
   SharedRanges inBoth;                 ///< of the tiles at hand
 };

@@ -11,7 +11,7 @@ namespace halftone {
 namespace {
 
 constexpr uint32_t maskedShift = 3, paddedBit = 64, clearingBit = 128, columnsShift = 8,
-                   halfShift = 16;
+                   halfShift = 16, pageShift = 8;
 
 /// Parts of one kind are used by the same groups and masked by the same of them.
 constexpr unsigned kindOf(unsigned users, unsigned masked) { return users | masked << maskedShift; }
@@ -93,9 +93,9 @@ void GroupedStages::split(Groups groups, Kept &kept) {
 }
 
 int64_t GroupedStages::chunksOf(std::span<const KeyRange> ranges) const {
-  uint32_t chunks = 0, size = uint32_t(gather);
+  int64_t chunks = 0;
   for (const KeyRange &range : ranges)
-    chunks += (range.end - range.begin + size - 1) / size;
+    chunks += byGather.up(range.end - range.begin);
   return chunks;
 }
 
@@ -109,8 +109,13 @@ int64_t GroupedStages::mostEntries(Groups groups) const {
 }
 
 uint32_t GroupedStages::wholeUse(unsigned users) const {
-  uint32_t use = users | uint32_t(perPart() * gather) << columnsShift;
+  uint32_t use = users | columnsOf(perPart() * gather);
   return parts == 1 ? use : use | use << halfShift;
+}
+
+/// A mask drops padding as well, and its page stands there instead.
+uint32_t GroupedStages::columnsOf(int64_t keys) const {
+  return parts == 1 ? 0 : uint32_t(keys) << columnsShift;
 }
 
 /// Appends whole stages of ranges that all groups keep in full, at most so many; their number. What
@@ -118,7 +123,7 @@ uint32_t GroupedStages::wholeUse(unsigned users) const {
 uint32_t GroupedStages::writeWhole(std::span<const KeyRange> ranges, unsigned all, int64_t most) {
   int64_t chunks = 0;
   for (const KeyRange &range : ranges) // the chunk at the end of the keys may not be whole
-    chunks += (range.end - range.begin) / gather;
+    chunks += byGather.down(range.end - range.begin);
   int64_t count = std::min(chunks / perStage, most), left = count * perStage;
   size_t before = stages.size();
   stages.resize(before + size_t(count * entries()));
@@ -127,7 +132,7 @@ uint32_t GroupedStages::writeWhole(std::span<const KeyRange> ranges, unsigned al
   uint32_t use = wholeUse(all);
   int64_t chunk = 0;
   for (const KeyRange &range : ranges) {
-    int64_t whole = std::min<int64_t>((range.end - range.begin) / gather, left);
+    int64_t whole = std::min(byGather.down(range.end - range.begin), left);
     uint32_t key = range.begin;
     left -= whole;
     // Most ranges are long, and most stages lie in one.
@@ -164,18 +169,16 @@ void GroupedStages::write(std::span<const KeyRange> ranges, unsigned users, unsi
   auto close = [&] {
     std::span<uint32_t> starts(part, size_t(perPart()));
     complete(starts, size_t(chunks));
-    bool isPadded = keys < perPart() * gather, hasMask = masked || leavesRest;
+    bool isPadded = keys < perPart() * gather;
     // A mask drops padding, too, of all that use the part.
     unsigned masking = isPadded ? users : masked;
-    int64_t columns = hasMask ? perPart() * gather : keys;
-    part[perPart()] = users | masking << maskedShift | (isPadded && !hasMask ? paddedBit : 0) |
-                      (clears ? clearingBit : 0) | uint32_t(columns) << columnsShift;
+    part[perPart()] = users | masking << maskedShift | (isPadded && parts == 2 ? paddedBit : 0) |
+                      (clears ? clearingBit : 0) | columnsOf(keys);
     part += perPart() + 1;
     chunks = keys = 0;
   };
   int64_t partKeys = perPart() * gather;
-  uint32_t use = users | masked << maskedShift | (clears ? clearingBit : 0) |
-                 uint32_t(partKeys) << columnsShift;
+  uint32_t use = users | masked << maskedShift | (clears ? clearingBit : 0) | columnsOf(partKeys);
   for (const KeyRange &range : ranges) {
     int64_t key = range.begin;
     while (key < range.end) {
@@ -234,7 +237,7 @@ void GroupedStages::joinRests() {
     to.resize(before + size_t(perPart() + 1));
     std::ranges::copy(rest.chunks, to.begin() + std::ptrdiff_t(before));
     complete({to.data() + before, size_t(perPart())}, rest.chunks.size());
-    to.back() = rest.users | masking << maskedShift | uint32_t(perPart() * gather) << columnsShift;
+    to.back() = rest.users | masking << maskedShift | columnsOf(perPart() * gather);
   }
   rests.clear();
 }
@@ -267,7 +270,17 @@ uint32_t GroupedStages::appendParts(const Kept &kept, unsigned all, const Attend
   joinRests();
   size_t before = stages.size();
   parts == 1 ? appendInTurns() : appendCouples();
+  if (parts == 1)
+    numberPages(std::span(stages).subspan(before));
   return uint32_t((stages.size() - before) / size_t(entries()));
+}
+
+void GroupedStages::numberPages(std::span<uint32_t> appended) {
+  for (size_t at = size_t(perStage); at < appended.size(); at += size_t(entries())) {
+    uint32_t &use = appended[at];
+    use |= uint32_t(pages) << pageShift;
+    pages += std::popcount(use >> maskedShift & 7);
+  }
 }
 
 void GroupedStages::appendInTurns() {

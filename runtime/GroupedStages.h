@@ -13,7 +13,9 @@ namespace halftone {
 /// or it has padding, bit 6 that it has padding columns and no mask, bit 7 that value rows no query
 /// keeps must be cleared (WorkItem), bits from 8 on how many columns are keys. A stage is used, and
 /// masked, by the same groups as a whole; all that use one to clear mask it. For a kernel without a
-/// mask (`parts` 2) the word speaks of two halves of the stage, 16 bits of each.
+/// mask (`parts` 2) the word speaks of two halves of the stage, 16 bits of each; for one with masks
+/// bits from 8 on are the number of its first page of kept pairs: each group that masks it has one,
+/// in order.
 ///
 /// Stages that all groups use as a whole come first, as they keep all of them busy; of them a
 /// kernel reads no word, and it takes all others for ones to mask, or for two halves. Of these, one
@@ -26,10 +28,11 @@ public:
   using Groups = std::span<const std::span<const KeyRange>>;
 
   /// As GatheredStages. With 2 parts a stage has an even number of chunks, and at most 256 keys.
+  /// `pages`: so many are in use.
   GroupedStages(std::vector<uint32_t> &stages, int64_t tileK, int64_t gather, int64_t keyCount,
-                int64_t parts)
+                int64_t parts, int64_t pages = 0)
       : stages(stages), gather(gather), keyCount(keyCount), perStage(tileK / gather), parts(parts),
-        inBoth(gather) {}
+        pages(pages), byGather(gather), inBoth(gather) {}
 
   /// Appends the stages of one query tile; a row without a range has none. `columns` and `clearing`
   /// of what it gives are 0.
@@ -40,13 +43,18 @@ public:
   /// At most so many entries does cut() append, or cutPair() for this one.
   int64_t mostEntries(Groups groups) const;
   /// As GatheredStages.
-  void finish() { stages.insert(stages.end(), size_t(3 * entries()), 0); }
+  void finish() { stages.insert(stages.end(), size_t(readAheadStages * entries()), 0); }
+  /// In use so far. A page's number has 24 bits.
+  int64_t pageCount() const { return pages; }
+  static constexpr int64_t mostPages = int64_t{1} << 24;
 
 private:
   static constexpr unsigned subsets = 8, kinds = subsets * subsets;
   int64_t entries() const { return perStage + 1; }
   int64_t perPart() const { return perStage / parts; }
   uint32_t wholeUse(unsigned users) const;
+  uint32_t columnsOf(int64_t keys) const;
+  void numberPages(std::span<uint32_t> appended);
   /// Ranges of a tile, by the set of groups that keep them in part and of those that keep them.
   using Kept = std::array<std::array<std::vector<KeyRange>, subsets>, subsets>;
   int64_t chunksOf(std::span<const KeyRange> ranges) const;
@@ -67,7 +75,8 @@ private:
   void complete(std::span<uint32_t> part, size_t chunks) const;
 
   std::vector<uint32_t> &stages;
-  int64_t gather, keyCount, perStage, parts;
+  int64_t gather, keyCount, perStage, parts, pages;
+  Division byGather;                                ///< keys into chunks
   std::array<Kept, 2> keptOf;                       ///< of the one or two tiles at hand
   std::array<std::vector<uint32_t>, kinds> written; ///< parts of each kind, the use after each
   std::vector<KeyRange> pieces, rest;

@@ -18,9 +18,9 @@ std::string yesNo(bool value) { return value ? "yes" : "no"; }
 } // namespace
 
 Status Image::checkPlanFormat() const {
-  if (planFormat != tilesFormat && planFormat != chunksFormat && planFormat != wholeTilesFormat)
+  if (planFormat != tilesFormat && (planFormat < chunksFormat || planFormat > keptPairsFormat))
     return unsupported("the image takes plans of format " + std::to_string(planFormat) +
-                           ", and this library makes formats 1, 4 and 5",
+                           ", and this library makes formats 1, 4, 5 and 6",
                        "compile it again with this version");
   auto contradiction = [&](const std::string &what) {
     return fileError("the image takes plans of format " + std::to_string(planFormat) + ", and " +
@@ -30,13 +30,17 @@ Status Image::checkPlanFormat() const {
   if (planFormat == tilesFormat)
     return schedule.gather
                ? contradiction("its schedule gathers chunks of " + std::to_string(schedule.gather) +
-                               " rows, which is format 4 or 5")
+                               " rows, which is format 4, 5 or 6")
                : Status();
   if (kind == Kind::Object)
     return contradiction("its code is for the cpu, which takes format 1");
   if (schedule.gather < 1 || schedule.tileK % schedule.gather)
     return contradiction("its schedule has key tiles of " + std::to_string(schedule.tileK) +
                          " rows in chunks of " + std::to_string(schedule.gather));
+  if (planFormat == (schedule.groupLists ? chunksFormat : keptPairsFormat))
+    return contradiction(std::string("its schedule has ") + (schedule.groupLists ? "" : "no ") +
+                         "stage lists by warp group, which is format " +
+                         (schedule.groupLists ? "5 or 6" : "4 or 5"));
   if (planFormat == wholeTilesFormat && schedule.groupLists &&
       schedule.tileK / schedule.gather % 2 != 0)
     return contradiction("its schedule has key tiles of " + std::to_string(schedule.tileK) +
@@ -67,12 +71,11 @@ Status Image::serves(const Problem &problem) const {
     return differs("lse", yesNo(lse), yesNo(shape.lse));
   if (problem.softcap().has_value() != softcap)
     return differs("softcap", yesNo(softcap), yesNo(!softcap));
-  Result<Program> program = lowerProgram(problem);
-  if (!program)
-    return program.error();
-  if (program->shape() != maskShape)
-    return differs("a mask of the shape", "'" + escaped(maskShape) + "'",
-                   "'" + program->shape() + "'");
+  Result<std::string> asked = programShape(problem);
+  if (!asked)
+    return asked.error();
+  if (*asked != maskShape)
+    return differs("a mask of the shape", "'" + escaped(maskShape) + "'", "'" + *asked + "'");
   if (planFormat == wholeTilesFormat &&
       !keepsWholeTiles(problem.pattern(), schedule.keptRows(), schedule.gather))
     return differs("block masks of", "whole tiles", "blocks that its tiles do not divide");

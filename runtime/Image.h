@@ -35,11 +35,13 @@ struct Image {
   uint32_t scratchBytes = 0; ///< of a CPU thread
   uint32_t registers = 0, spillBytes = 0;
   /// What a stage of the plan is. 1: one key tile, an entry with its first key row. 4: a key tile
-  /// gathered from chunks (GatheredStages; with `schedule.groupLists` GroupedStages); the kernel
-  /// takes tensor maps after its arguments (TensorMaps). 5: as 4, for masks that keep whole tiles
-  /// (dsl/WholeTiles.h): the code has no mask. 2 and 3 were of stages that are made no more.
+  /// gathered from chunks (GatheredStages); the kernel takes tensor maps after its arguments
+  /// (TensorMaps). 5: the same, or with `schedule.groupLists` GroupedStages, for masks that keep
+  /// whole tiles (dsl/WholeTiles.h): the code has no mask. 6: GroupedStages with masks, which a
+  /// launch of its own evaluates (KeptPairs). 2 and 3 were of stages that are made no more.
   uint32_t planFormat = tilesFormat;
-  static constexpr uint32_t tilesFormat = 1, chunksFormat = 4, wholeTilesFormat = 5;
+  static constexpr uint32_t tilesFormat = 1, chunksFormat = 4, wholeTilesFormat = 5,
+                            keptPairsFormat = 6;
 
   /// Whether this library makes plans of this image's format, and the schedule is one of it.
   Status checkPlanFormat() const;

@@ -2,6 +2,7 @@
 
 #include "runtime/CpuKernel.h"
 #include "runtime/DevicePlan.h"
+#include "runtime/KeptPairs.h"
 #include "runtime/LoadedImage.h"
 #include "runtime/PassedConstants.h"
 #include "runtime/TensorCheck.h"
@@ -42,7 +43,8 @@ struct Kernel::State {
   CpuKernel cpu; ///< entry is null on a GPU
   std::shared_ptr<const LoadedImage> gpu;
   std::shared_ptr<const DevicePlan> devicePlan;
-  TensorMapCache tensorMaps; ///< of gathered stages
+  std::shared_ptr<const KeptPairs> keptPairs; ///< of images whose plans have pages of them
+  TensorMapCache tensorMaps;                  ///< of gathered stages
 
   /// Makes the plan and the arguments that do not change between launches.
   Status prepare();
@@ -90,6 +92,14 @@ Status Kernel::State::prepare() {
       return uploaded.error();
     devicePlan = *uploaded;
     devicePlan->pointTo(arguments);
+  }
+  if (gpu && image->planFormat == Image::keptPairsFormat) {
+    Result<std::shared_ptr<const KeptPairs>> kept =
+        KeptPairs::evaluate(*gpu, *image, plan, arguments);
+    if (!kept)
+      return kept.error();
+    keptPairs = *kept;
+    arguments.kept = keptPairs->pages();
   }
   return {};
 }
@@ -161,22 +171,18 @@ Status Kernel::State::launch(KernelArguments &launched, cuda::Stream stream) con
   ContextScope scope(*properties.driver, properties.context);
   if (!scope.status())
     return scope.status();
-  void *parameters[8] = {&launched};
-  TensorMaps maps;
+  TensorMaps maps; // kernels of tiles read the first parameter alone
   if (image->planFormat != Image::tilesFormat) {
     Result<TensorMaps> encoded =
         tensorMaps.get(*properties.driver, launched, problem, image->schedule);
     if (!encoded)
       return encoded.error();
     maps = *encoded;
-    size_t count = 1;
-    for (TensorMaps::Map *map : {&maps.query, &maps.key, &maps.value, &maps.keyHalf,
-                                 &maps.valueHalf, &maps.keyChunk, &maps.valueChunk})
-      parameters[count++] = map;
   }
+  auto parameters = launchParameters(launched, maps);
   cuda::Status status =
       properties.driver->launchKernel(gpu->function(), launched.workCount, 1, 1, image->threads, 1,
-                                      1, image->sharedBytes, stream, parameters, nullptr);
+                                      1, image->sharedBytes, stream, parameters.data(), nullptr);
   if (status == cuda::success)
     return {};
   return properties.driver->error(status, "launch '" + image->entry + "'");
@@ -185,6 +191,9 @@ Status Kernel::State::launch(KernelArguments &launched, cuda::Stream stream) con
 const Image &Kernel::image() const { return *state->image; }
 const Plan &Kernel::plan() const { return state->plan; }
 const Problem &Kernel::problem() const { return state->problem; }
-size_t Kernel::workspaceBytes() const { return state->devicePlan ? state->devicePlan->bytes() : 0; }
+size_t Kernel::workspaceBytes() const {
+  return (state->devicePlan ? state->devicePlan->bytes() : 0) +
+         (state->keptPairs ? state->keptPairs->bytes() : 0);
+}
 
 } // namespace halftone

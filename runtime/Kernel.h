@@ -45,7 +45,7 @@ public:
   const Image &image() const;
   const Plan &plan() const;
   const Problem &problem() const;
-  /// Device bytes that the plan takes.
+  /// Device bytes that the plan takes, and what was evaluated for it (KeptPairs).
   size_t workspaceBytes() const;
 
 private:

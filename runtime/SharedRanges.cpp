@@ -8,9 +8,9 @@ void SharedRanges::find(std::span<const KeyRange> a, std::span<const KeyRange> b
   found.clear();
   for (auto ofA = a.begin(), ofB = b.begin(); ofA != a.end() && ofB != b.end();) {
     uint32_t begin = std::max(ofA->begin, ofB->begin), end = std::min(ofA->end, ofB->end);
-    end -= end % uint32_t(granule);
     if (ofA->full && ofB->full && begin < end)
-      found.push_back({begin, end, true});
+      if (end = uint32_t(byGranule.floor(end)); begin < end)
+        found.push_back({begin, end, true});
     ofA->end < ofB->end ? ++ofA : ++ofB;
   }
 }
@@ -19,7 +19,7 @@ void SharedRanges::shorten(int64_t count) {
   size_t kept = 0;
   for (; kept < found.size() && count > 0; ++kept) {
     KeyRange &range = found[kept];
-    int64_t taken = std::min(count, (int64_t{range.end} - range.begin) / granule);
+    int64_t taken = std::min(count, byGranule.down(range.end - range.begin));
     range.end = range.begin + uint32_t(taken * granule);
     count -= taken;
   }
@@ -29,7 +29,7 @@ void SharedRanges::shorten(int64_t count) {
 int64_t SharedRanges::chunks() const {
   int64_t count = 0;
   for (const KeyRange &range : found)
-    count += (int64_t{range.end} - range.begin) / granule;
+    count += byGranule.down(range.end - range.begin);
   return count;
 }
 

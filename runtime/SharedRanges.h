@@ -1,5 +1,6 @@
 #pragma once
 
+#include "dsl/Division.h"
 #include "dsl/TileMap.h"
 
 #include <span>
@@ -11,7 +12,7 @@ namespace halftone {
 /// are cut into chunks of `granule` keys, as in GatheredStages.
 class SharedRanges {
 public:
-  explicit SharedRanges(int64_t granule) : granule(granule) {}
+  explicit SharedRanges(int64_t granule) : granule(granule), byGranule(granule) {}
 
   /// Finds the whole chunks that lie in full ranges of both. Ranges are sorted.
   void find(std::span<const KeyRange> a, std::span<const KeyRange> b);
@@ -25,6 +26,7 @@ public:
 
 private:
   int64_t granule;
+  Division byGranule;
   std::vector<KeyRange> found;
 };
 

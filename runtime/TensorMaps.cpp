@@ -106,6 +106,11 @@ Result<TensorMaps> TensorMaps::encode(const Driver &driver, const KernelArgument
   return maps;
 }
 
+std::array<void *, 8> launchParameters(KernelArguments &arguments, TensorMaps &maps) {
+  return {&arguments,    &maps.query,     &maps.key,      &maps.value,
+          &maps.keyHalf, &maps.valueHalf, &maps.keyChunk, &maps.valueChunk};
+}
+
 Result<TensorMaps> TensorMapCache::get(const Driver &driver, const KernelArguments &arguments,
                                        const Problem &problem, const Schedule &schedule) const {
   const TensorArgument wanted[3] = {arguments.q, arguments.k, arguments.v};

@@ -3,6 +3,7 @@
 #include "runtime/Arguments.h"
 #include "runtime/Driver.h"
 
+#include <array>
 #include <mutex>
 
 namespace halftone {
@@ -28,6 +29,9 @@ struct TensorMaps {
                                    const Problem &problem, const Schedule &schedule);
 };
 static_assert(sizeof(TensorMaps) == 7 * 128);
+
+/// What a launch of such a kernel passes, in order.
+std::array<void *, 8> launchParameters(KernelArguments &arguments, TensorMaps &maps);
 
 /// The maps of the last launch of one problem and schedule: a launch with the same tensors copies
 /// them, any other encodes its own. Thread-safe.

@@ -95,7 +95,8 @@ halftone_status halftone_kernel_load(const halftone_image *image, const halftone
 halftone_status halftone_kernel_on_cpu(const halftone_image *image, const halftone_problem *problem,
                                        halftone_cpu_entry entry, unsigned threads,
                                        halftone_kernel **kernel, halftone_error **error);
-/* The same code planned for another problem of its class: no compilation. */
+/* The same code planned for another problem of its class: no compilation. Masks that the code reads
+ * as bits are evaluated on the GPU before it returns. */
 halftone_status halftone_kernel_replan(const halftone_kernel *kernel,
                                        const halftone_problem *problem, halftone_kernel **replanned,
                                        halftone_error **error);

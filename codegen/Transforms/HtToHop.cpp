@@ -16,6 +16,8 @@ namespace halftone {
 void HopBuilder::build() {
   groups = kernel.getTileQ() / 64;
   createKernel();
+  if (options.groupLists && options.masked)
+    buildKeeping();
   auto roles = hop::RolesOp::create(builder);
   builder.setInsertionPointToStart(&roles.getProducer().emplaceBlock());
   buildProducer();

@@ -87,7 +87,8 @@ private:
   void release(mlir::Value ring, const Part &part, mlir::Value stage);
   void cloneBody(mlir::Region &from, mlir::Region &to, bool reload = false);
   mlir::Value score(mlir::Value scores, ht::ScoreOp from, mlir::Value stage, const Part &part);
-  mlir::Value keep(mlir::Value stage, bool pairwise = false);
+  mlir::Value keep(mlir::Value stage);
+  bool isLongMask();
   mlir::Value mask(mlir::Value scores, mlir::Value kept);
   void clearUnkept(mlir::Value slot, mlir::Value kept, mlir::Value isNeeded);
   mlir::Value needsClearing(mlir::Value index);
@@ -132,9 +133,10 @@ private:
   mlir::Value hasBit(mlir::Value use, mlir::Value bit);
   mlir::Value choose(mlir::Value condition, llvm::function_ref<mlir::Value()> then,
                      llvm::function_ref<mlir::Value()> otherwise);
-  mlir::Value keepIf(mlir::Value condition, mlir::Value stage, bool pairwise = false);
+  void buildKeeping(); ///< of a launch that only evaluates masks
+  mlir::Value isMaskedBy(mlir::Value use);
+  mlir::Value pageOf(mlir::Value use);
   void skip(mlir::Value slot);
-  bool isLongMask();
 
   // A finite start: -infinity minus itself would be NaN. No product of 16-bit numbers comes near
   // it.

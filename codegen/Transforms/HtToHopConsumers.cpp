@@ -1,6 +1,8 @@
 // What a consumer warp group of a hop.kernel does: products, softmax, masks.
 #include "codegen/Transforms/HtToHop.h"
 
+#include "codegen/HopSchedule.h"
+
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/IR/Matchers.h"
 
@@ -99,12 +101,15 @@ Value HopBuilder::score(Value scores, ht::ScoreOp from, Value stage, const Part 
   return op.getResult();
 }
 
-Value HopBuilder::keep(Value stage, bool pairwise) {
+Value HopBuilder::keep(Value stage) {
   auto type = hop::KeptType::get(builder.getContext(), kernel.getTileK());
-  auto op = hop::KeepOp::create(builder, type, item.getBatch(), item.getHead(), queryRow, stage,
-                                pairwise);
+  auto op = hop::KeepOp::create(builder, type, item.getBatch(), item.getHead(), queryRow, stage);
   cloneBody(program.mask.getBody(), op.getBody(), /*reload=*/true);
   return op.getKept();
+}
+
+bool HopBuilder::isLongMask() {
+  return llvm::range_size(program.mask.getBody().front()) > hopLongMask;
 }
 
 Value HopBuilder::mask(Value scores, Value kept) {

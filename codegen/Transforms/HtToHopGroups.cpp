@@ -1,8 +1,6 @@
 // What a consumer warp group of a hop.kernel does where each has its own list of stages.
 #include "codegen/Transforms/HtToHop.h"
 
-#include "codegen/HopSchedule.h"
-
 using namespace mlir;
 
 namespace halftone {
@@ -112,11 +110,41 @@ SmallVector<Value> HopBuilder::halvesLoop(Value from, Value to, ArrayRef<Value> 
   return SmallVector<Value>(loop.getResults());
 }
 
-Value HopBuilder::keepIf(Value condition, Value stage, bool pairwise) {
-  auto type = hop::KeptType::get(builder.getContext(), kernel.getTileK());
-  return choose(
-      condition, [&] { return keep(stage, pairwise); },
-      [&]() -> Value { return hop::KeepNoneOp::create(builder, type); });
+Value HopBuilder::isMaskedBy(Value use) { return hasBit(use, addI(group, i32(3))); }
+
+/// Of a stage that is masked, this group's page: those of the groups before come first.
+Value HopBuilder::pageOf(Value use) {
+  auto shifted = [&](Value word, Value by) -> Value {
+    return arith::ShRUIOp::create(builder, word, by);
+  };
+  auto masked = [&](Value word, Value bits) -> Value {
+    return arith::AndIOp::create(builder, word, bits);
+  };
+  Value ofBefore = addI(arith::ShLIOp::create(builder, i32(1), group), i32(-1));
+  Value before = masked(shifted(use, i32(3)), ofBefore); // at most two
+  return addI(shifted(use, i32(8)), addI(masked(before, i32(1)), shifted(before, i32(1))));
+}
+
+/// What a mask keeps depends on the plan alone, so that it is not evaluated by every head and
+/// launch: here once, a page for each stage that the group must mask.
+void HopBuilder::buildKeeping() {
+  OpBuilder::InsertionGuard guard(builder);
+  auto keeping = hop::KeepingOp::create(builder);
+  Block &body = keeping.getBody().emplaceBlock();
+  group = body.addArgument(builder.getI32Type(), builder.getLoc());
+  builder.setInsertionPointToStart(&body);
+  readScalars();
+  Value first = addI(item.getFirst(), hop::WholeStagesOp::create(builder, builder.getI32Type()));
+  Value end = addI(addI(item.getFirst(), item.getFull()), item.getPartial());
+  scf::ForOp::create(builder, first, end, i32(1), ValueRange{},
+                     [&](OpBuilder &, Location, Value stage, ValueRange) {
+                       Value use = useOf(stage);
+                       scf::IfOp::create(builder, isMaskedBy(use), [&](OpBuilder &, Location) {
+                         hop::StoreKeptOp::create(builder, keep(stage), pageOf(use));
+                         scf::YieldOp::create(builder);
+                       });
+                       scf::YieldOp::create(builder);
+                     });
 }
 
 /// state: output, maximum, sum, slot, and the use of the stage. That of the next one is read when
@@ -126,22 +154,25 @@ SmallVector<Value> HopBuilder::maskedLoop(Value from, Value to, ArrayRef<Value> 
       builder, from, to, i32(1), state,
       [&](OpBuilder &, Location, Value stage, ValueRange carried) {
         Value slot = carried[3], use = carried[4];
-        Value isOwn = hasBit(use, group), isMasked = hasBit(use, addI(group, i32(3))), kept;
+        Value isOwn = hasBit(use, group), isMasked = isMaskedBy(use);
+        auto keptType = hop::KeptType::get(builder.getContext(), kernel.getTileK());
+        auto loadKept = [&]() -> Value {
+          return hop::LoadKeptOp::create(builder, keptType, pageOf(use));
+        };
         // All warp groups meet there, those too that do not use the stage.
         scf::IfOp::create(builder, hasBit(use, i32(7)), [&](OpBuilder &, Location) {
-          hop::ClearUnkeptOp::create(builder, await(values, {slot}),
-                                     keepIf(isOwn, stage, /*pairwise=*/true), queryRow);
+          Value kept = choose(isMasked, loadKept, [&]() -> Value {
+            return hop::KeepNoneOp::create(builder, keptType);
+          });
+          hop::ClearUnkeptOp::create(builder, await(values, {slot}), kept, queryRow);
           scf::YieldOp::create(builder);
         });
-        if (isLongMask())
-          kept = keepIf(isMasked, stage);
         auto nextUse = [&] { return useOf(addI(stage, i32(1))); };
         auto branch = scf::IfOp::create(
             builder, isOwn,
             [&](OpBuilder &, Location) {
               auto product = multiplyKeys(await(keys, {slot}));
-              if (!kept)
-                kept = keepIf(isMasked, stage); // while the product runs
+              Value kept = loadKept(); // while the product runs
               auto drop = [&](Value scores) {
                 return choose(isMasked, [&] { return mask(scores, kept); }, [&] { return scores; });
               };
@@ -163,10 +194,6 @@ SmallVector<Value> HopBuilder::maskedLoop(Value from, Value to, ArrayRef<Value> 
         scf::YieldOp::create(builder, after);
       });
   return SmallVector<Value>(loop.getResults());
-}
-
-bool HopBuilder::isLongMask() {
-  return llvm::range_size(program.mask.getBody().front()) > hopLongMask;
 }
 
 } // namespace halftone

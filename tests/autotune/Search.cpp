@@ -102,6 +102,25 @@ TEST_CASE("the same seed gives the same trials, another one others") {
   CHECK(keys(first) != keys(other));
 }
 
+TEST_CASE("a model that is wrong about a tile shape by a few percent is found out soon") {
+  Landscape land;
+  auto isSmall = [](const Schedule &schedule) { return schedule.tileQ == 32; };
+  std::vector<Candidate> candidates;
+  for (const Schedule &schedule : land.space.schedules())
+    if (schedule.tileK == 64 && (isSmall(schedule) || schedule.tileQ == 128))
+      candidates.push_back({schedule, isSmall(schedule) ? 40.8 : 40});
+  REQUIRE(std::count_if(candidates.begin(), candidates.end(),
+                        [&](const Candidate &one) { return !isSmall(one.schedule); }) > 10);
+  for (uint64_t seed = 1; seed <= 10; ++seed) {
+    CAPTURE(seed);
+    FakeMachine machine;
+    machine.millisecondsOf = [&](const Schedule &one) { return isSmall(one) ? 30 : 40; };
+    SearchResult result = land.search(machine, candidates,
+                                      {.budget = {.seconds = 0, .candidates = 16}, .seed = seed});
+    CHECK(isSmall(winner(result)));
+  }
+}
+
 TEST_CASE("a budget of candidates is kept, and moves get their share") {
   Landscape land;
   for (int64_t count : {1, 2, 5, 40}) {

@@ -29,6 +29,13 @@ for image in manifest["images"]:
         for _, _, _, first, full, _, whole, *_ in plan["work"]:
             words = plan["stages"][perStage * first + perStage - 1:perStage * (first + full):perStage]
             assert len(words) == full and all(word >> 16 == word & 0xFFFF for word in words[:whole]), words
+    if plan["planFormat"] == 6:
+        # Bits 3 to 5 of the word after a stage: who masks it, each with a page, numbered from bit 8 on.
+        for _, _, _, first, full, partial, whole, *_ in plan["work"]:
+            words = [plan["stages"][perStage * stage + perStage - 1] for stage in range(first + whole, first + full + partial)]
+            assert all((word >> 8) + (word >> 3 & 7).bit_count() <= plan["maskPages"] for word in words)
+    else:
+        assert plan["maskPages"] == 0
     last = max((item[3] + item[4] + item[5]) for item in plan["work"])
     assert last * perStage <= len(plan["stages"]) and plan["keptPairs"] <= plan["coveredPairs"]
     assert queries[-1] < int(sys.argv[2]) <= queries[-1] + plan["tileQ"]

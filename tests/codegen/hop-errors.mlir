@@ -157,3 +157,25 @@ hop.kernel @counts attributes {element = bf16, head_dim = 64 : i32, tile_k = 64 
     %whole = hop.whole_stages
   }
 }
+
+// -----
+
+hop.kernel @pages attributes {element = bf16, head_dim = 64 : i32, tile_k = 64 : i32, gather = 64 : i32, consumers = 2 : i32, producer_registers = 24 : i32, consumer_registers = 240 : i32, group_lists} {
+  hop.roles producer {
+    %slot = hop.first_slot
+  } consumer {
+  ^bb0(%group: i32):
+    %kept = hop.keep_none : <64>
+    // expected-error@+1 {{belongs to hop.keeping: every other launch reads the pages}}
+    hop.store_kept %kept, %group : <64>
+  }
+}
+
+// -----
+
+hop.kernel @keeping attributes {element = bf16, head_dim = 64 : i32, tile_k = 64 : i32, gather = 64 : i32, consumers = 2 : i32, producer_registers = 24 : i32, consumer_registers = 240 : i32, group_lists} {
+  // expected-error@+1 {{takes the number of the warp group (i32)}}
+  hop.keeping {
+    %whole = hop.whole_stages
+  }
+}

@@ -83,9 +83,23 @@
 // TURNS: hop.pass_turn
 // TURNS-NEXT: hop.wait
 
-// Stages that are whole for all warp groups come first, without a word of the plan or a branch.
+// A launch of its own evaluates the mask, of the stages that a warp group must mask: a page for each.
 // LISTS-LABEL: hop.kernel @causal
 // LISTS-SAME: group_lists
+// LISTS: hop.keeping
+// LISTS: ^bb0(%[[KEEPER:.*]]: i32):
+// LISTS: hop.whole_stages
+// LISTS: %[[USE:.*]] = hop.load_use
+// LISTS: %[[MASKER:.*]] = arith.addi %[[KEEPER]], %c3
+// LISTS: arith.shrui %[[USE]], %[[MASKER]]
+// LISTS: %[[MASKS:.*]] = hop.uniform
+// LISTS: scf.if %[[MASKS]]
+// LISTS: %[[KEPT:.*]] = hop.keep
+// LISTS: %[[FIRST:.*]] = arith.shrui %[[USE]], %c8
+// LISTS: %[[PAGE:.*]] = arith.addi %[[FIRST]]
+// LISTS: hop.store_kept %[[KEPT]], %[[PAGE]]
+
+// Stages that are whole for all warp groups come first, without a word of the plan or a branch.
 // LISTS: } consumer {
 // LISTS: ^bb0(%[[GROUP:.*]]: i32):
 // LISTS: %[[COUNT:.*]] = hop.whole_stages
@@ -99,8 +113,8 @@
 // LISTS: hop.next_slot
 
 // Of the others a warp group uses each or hands it back unread, as the plan's word says: one
-// condition a warp. While the product runs those evaluate the mask that must. The word of the next
-// stage is read when the scores are weights.
+// condition a warp. While the product runs they read what of it they keep. The word of the next stage is
+// read when the scores are weights.
 // LISTS: %[[FIRST:.*]] = hop.load_use %[[END]]
 // LISTS: scf.for {{.*}} %[[USE:.*]] = %[[FIRST]])
 // LISTS: %[[SHIFTED:.*]] = arith.shrui %[[USE]], %[[GROUP]]
@@ -110,15 +124,14 @@
 // Where maybe no query attends to some of its keys all warp groups meet, and value rows are cleared.
 // LISTS: %[[CLEARS:.*]] = hop.uniform
 // LISTS: scf.if %[[CLEARS]]
-// LISTS: %[[OF_OWN:.*]] = scf.if %[[OWN]]
-// LISTS: hop.keep {{.*}} pairwise
+// LISTS: %[[OF_OWN:.*]] = scf.if %[[MASKS]]
+// LISTS: hop.load_kept
 // LISTS: hop.keep_none
 // LISTS: hop.clear_unkept %{{.*}}, %[[OF_OWN]]
 // LISTS: scf.if %[[OWN]]
 // LISTS: hop.product
-// LISTS: %[[KEPT:.*]] = scf.if %[[MASKS]]
-// LISTS: hop.keep
-// LISTS: hop.keep_none
+// LISTS-NOT: hop.keep
+// LISTS: %[[KEPT:.*]] = hop.load_kept
 // LISTS: hop.wait
 // LISTS: scf.if %[[MASKS]]
 // LISTS: hop.mask %{{.*}}, %[[KEPT]]

@@ -232,6 +232,9 @@ TEST_CASE("a problem read back from its text is of the same class, with the same
     CHECK(one.shape() == two.shape());
     CHECK(one.constants == two.constants);
     CHECK(one.tables == two.tables);
+    Result<std::string> shape = programShape(*read);
+    REQUIRE(shape);
+    CHECK(*shape == one.shape());
   }
 }
 

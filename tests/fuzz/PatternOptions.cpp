@@ -30,6 +30,13 @@ void checkChosen(const cli::ChosenProblem &chosen, std::string_view input) {
   requireSound(chosen.problem);
 }
 
+/// A problem may be in a file, --problem @FILE, which may not be there.
+void checkRefusal(const Error &error, std::string_view input) {
+  require(error.code == ErrorCode::Misuse || error.code == ErrorCode::File,
+          "a refusal is a misuse, or about a file", input);
+  require(!error.message.empty(), "a refusal says why", input);
+}
+
 } // namespace
 
 bool feed(std::string_view input) {
@@ -50,15 +57,14 @@ bool feed(std::string_view input) {
       for (const cli::ChosenProblem &chosen : *several)
         checkChosen(chosen, input);
     else
-      require(several.error().code == ErrorCode::Misuse, "a refusal is a misuse", input);
+      checkRefusal(several.error(), input);
     return bool(several);
   }
   auto chosen = options.choose(console, Element::F32);
   if (chosen)
     checkChosen(*chosen, input);
   else
-    require(chosen.error().code == ErrorCode::Misuse && !chosen.error().message.empty(),
-            "a refusal is a misuse that says why", input);
+    checkRefusal(chosen.error(), input);
   return bool(chosen);
 }
 

@@ -81,7 +81,7 @@ TEST_CASE("a kernel can be made while a graph is being captured, and is in it") 
   if (!device)
     return;
   // Code that no other test has loaded.
-  Problem problem = nearFrames(3, 7, 10, {.heads = 2, .headDim = 96, .lse = true});
+  Problem problem = nearFrames(3, 7, 10, {.heads = 2, .headDim = 128, .lse = true});
   Attention attention(problem, MemoryOrder::TokenMajor, 8);
   GpuAttention onGpu(attention, *device);
   KernelCache cache({.location = {}});
@@ -111,14 +111,14 @@ TEST_CASE("a kernel can be planned while a graph is being captured") {
   std::optional<Device> device = gpuOrSkip();
   if (!device)
     return;
-  Problem problem = nearFrames(4, 9, 10, {.heads = 2, .headDim = 64});
+  Problem problem = nearFrames(4, 9, 10, {.heads = 2, .headDim = 128});
   Kernel kernel = compiled(problem, *device);
   const Driver &driver = *device->details()->driver;
   ContextScope scope(driver, device->details()->context);
   Stream stream = need(Stream::create(*device));
   auto handle = static_cast<cuda::Stream>(stream.handle());
   need(driver.check(driver.streamBeginCapture(handle, 0), "capture"));
-  Result<Kernel> other = kernel.replan(nearFrames(5, 9, 10, {.heads = 2, .headDim = 64}));
+  Result<Kernel> other = kernel.replan(nearFrames(5, 9, 10, {.heads = 2, .headDim = 128}));
   cuda::Graph graph = nullptr;
   cuda::Status ended = driver.streamEndCapture(handle, &graph);
   if (graph)

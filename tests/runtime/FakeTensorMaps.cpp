@@ -177,7 +177,7 @@ TEST_CASE("an image whose plans this library does not make is refused before loa
   auto image = sampleImage(problem, Image::Kind::Cubin, "sm_90a");
   image->planFormat = 3;
   CHECK(refusal(image, problem).text() ==
-        "the image takes plans of format 3, and this library makes formats 1, 4 and 5; compile it "
-        "again with this version");
+        "the image takes plans of format 3, and this library makes formats 1, 4, 5 and 6; compile "
+        "it again with this version");
   CHECK(state.moduleLoads == loads);
 }

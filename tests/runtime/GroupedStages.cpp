@@ -6,6 +6,7 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <bit>
 
 using namespace halftone;
 
@@ -25,14 +26,21 @@ struct Walk {
   const AttendedKeys &attended;
   size_t groups = tile.kinds.size();
   std::vector<std::vector<int>> covered{groups, std::vector<int>(size_t(tile.keyCount))};
+  int64_t page; ///< the next one of kept pairs
 
   /// What is wrong with a part of a stage, or nothing. `isFull`: no mask is evaluated.
   std::string part(std::span<const uint32_t> starts, uint32_t use, bool isFull) {
-    int64_t columns = use >> 8, all = int64_t(starts.size()) * tile.gather;
+    int64_t columns = 0, all = int64_t(starts.size()) * tile.gather;
+    for (uint32_t start : starts)
+      columns += std::clamp<int64_t>(tile.keyCount - (start & ~flag), 0, tile.gather);
     uint32_t users = use & 7, masking = use >> 3 & 7;
     bool clears = use & 128;
-    if (bool(use & 64) != (columns < all) || (!isFull && (use & 64)))
+    if (bool(use & 64) != (tile.parts == 2 && columns < all))
       return "the padding bit is wrong";
+    if (int64_t(use >> 8) != (tile.parts == 2 ? columns : page))
+      return "the number of columns or of the page is wrong";
+    if (tile.parts == 1)
+      page += std::popcount(masking);
     if (!users || users >> groups)
       return "no group uses a stage, or one that is not there";
     if (masking & ~users || (isFull && masking != (columns < all ? users : 0)))
@@ -71,11 +79,11 @@ struct Walk {
   }
 };
 
-/// What is wrong with the stages of a row, or nothing.
+/// What is wrong with the stages of a row, or nothing. Its pages begin with number `page`.
 std::string complaint(const Tile &tile, const StageRow &row, std::span<const uint32_t> stages,
-                      const AttendedKeys &attended) {
+                      const AttendedKeys &attended, int64_t &page) {
   auto perStage = size_t(tile.tileK / tile.gather);
-  Walk walk{tile, attended};
+  Walk walk{.tile = tile, .attended = attended, .page = page};
   for (uint32_t i = 0; i < row.full + row.partial; ++i) {
     std::span<const uint32_t> entries =
         stages.subspan(size_t(row.first + i) * (perStage + 1), perStage + 1);
@@ -88,14 +96,19 @@ std::string complaint(const Tile &tile, const StageRow &row, std::span<const uin
       uint32_t use = tile.parts == 1 ? uses : uses >> 16 * part & 0xffff;
       std::span<const uint32_t> starts = entries.subspan(
           perStage / size_t(tile.parts) * size_t(part), perStage / size_t(tile.parts));
-      if (i < row.whole && use != (all | uint32_t(int64_t(starts.size()) * tile.gather) << 8))
-        return "a stage is not whole for all";
+      if (i < row.whole) {
+        uint32_t columns = uint32_t(int64_t(starts.size()) * tile.gather);
+        if (use != (tile.parts == 1 ? all : all | columns << 8))
+          return "a stage is not whole for all";
+        use |= tile.parts == 1 ? uint32_t(walk.page) << 8 : 0;
+      }
       if (!use && part == 1 && i + 1 == row.full)
         continue; // padding
       if (std::string what = walk.part(starts, use, i < row.full); !what.empty())
         return what;
     }
   }
+  page = walk.page;
   for (size_t group = 0; group < walk.groups; ++group)
     for (int64_t key = 0; key < tile.keyCount; ++key)
       if (int seen = walk.covered[group][size_t(key)];
@@ -141,7 +154,9 @@ TEST_CASE("every group sees the keys it keeps once, and masks what it keeps in p
     AttendedKeys attended(gather, tile.keyCount, groups);
     StageRow row = grouped.cut(groups, attended);
     RC_ASSERT(int64_t(stages.size() - before) <= grouped.mostEntries(groups));
-    RC_ASSERT(complaint(tile, row, stages, attended) == "");
+    int64_t pages = 0;
+    RC_ASSERT(complaint(tile, row, stages, attended, pages) == "");
+    RC_ASSERT(grouped.pageCount() == pages);
   }));
 }
 
@@ -167,8 +182,10 @@ TEST_CASE("two tiles begin with the stages that every group of both keeps in ful
     AttendedKeys attended(gather, tiles[0].keyCount, groups);
     auto rows =
         grouped.cutPair(std::span(groups).first(each), std::span(groups).last(each), attended);
-    RC_ASSERT(complaint(tiles[0], rows[0], stages, attended) == "");
-    RC_ASSERT(complaint(tiles[1], rows[1], stages, attended) == "");
+    int64_t pages = 0;
+    RC_ASSERT(complaint(tiles[0], rows[0], stages, attended, pages) == "");
+    RC_ASSERT(complaint(tiles[1], rows[1], stages, attended, pages) == "");
+    RC_ASSERT(grouped.pageCount() == pages);
 
     int64_t inAll = 0;
     for (int64_t chunk = 0; (chunk + 1) * gather <= tiles[0].keyCount; ++chunk)
@@ -196,15 +213,14 @@ TEST_CASE("shared stages come first, then those of some next to those of the oth
   CHECK(row.whole == 1);
   CHECK(row.full == 5);
   CHECK(row.partial == 0);
-  auto use = [](uint32_t users, uint32_t columns) {
-    // A stage with padding is masked by all that use it, where there is a mask.
-    return users | (columns < 32 ? 64U | users << 3 : 0U) | columns << 8;
-  };
-  CHECK(stages == std::vector<uint32_t>{0 | flag, 16, use(7, 32), //
-                                        32, 1000, use(7, 16),     //
-                                        48, 1000, use(1, 16),     //
-                                        112, 1000, use(5, 16),    //
-                                        160, 1000, use(2, 16)});
+  // A stage with padding is masked by all that use it: each has a page.
+  auto padded = [](uint32_t users, uint32_t page) { return users | users << 3 | page << 8; };
+  CHECK(stages == std::vector<uint32_t>{0 | flag, 16, 7,         //
+                                        32, 1000, padded(7, 0),  //
+                                        48, 1000, padded(1, 3),  //
+                                        112, 1000, padded(5, 4), //
+                                        160, 1000, padded(2, 6)});
+  CHECK(grouped.pageCount() == 7);
 }
 
 TEST_CASE("where there is a mask, what does not fill a stage shares one with the rest of others") {
@@ -218,11 +234,13 @@ TEST_CASE("where there is a mask, what does not fill a stage shares one with the
   CHECK(row.whole == 1);
   CHECK(row.full == 1);
   CHECK(row.partial == 3);
-  auto use = [](uint32_t users, uint32_t masking) { return users | masking << 3 | 32U << 8; };
-  CHECK(stages == std::vector<uint32_t>{0 | flag, 16, use(7, 0), //
-                                        32, 112, use(7, 2),      // the second lacks one chunk
-                                        48, 96, use(5, 4),       // the third lacks one
-                                        160, 1000, use(2, 2)});
+  auto use = [](uint32_t users, uint32_t masking, uint32_t page) {
+    return users | masking << 3 | page << 8;
+  };
+  CHECK(stages == std::vector<uint32_t>{0 | flag, 16, use(7, 0, 0), //
+                                        32, 112, use(7, 2, 0),      // the second lacks one chunk
+                                        48, 96, use(5, 4, 1),       // the third lacks one
+                                        160, 1000, use(2, 2, 2)});
 }
 
 TEST_CASE("bands that move with the rows: no group masks two stages in a row") {
@@ -254,9 +272,9 @@ TEST_CASE("of keys that two groups keep, the one that keeps them in part masks")
   CHECK(row.full == 0);
   CHECK(row.partial == 3);
   // No query attends to all of the keys from 64 on.
-  CHECK(stages == std::vector<uint32_t>{0 | flag, 16, 3 | 2 << 3 | 32 << 8, //
-                                        32 | flag, 48, 1 | 32 << 8,         //
-                                        64 | flag, 80, 2 | 2 << 3 | 128 | 32 << 8});
+  CHECK(stages == std::vector<uint32_t>{0 | flag, 16, 3 | 2 << 3,  //
+                                        32 | flag, 48, 1 | 1 << 8, //
+                                        64 | flag, 80, 2 | 2 << 3 | 128 | 1 << 8});
 }
 
 TEST_CASE("halves are put together so that every group has as much to do") {

@@ -169,7 +169,7 @@ TEST_CASE("the plan's format goes with the schedule, in the file and at use") {
     return status.error().text();
   };
   CHECK(text(make(16, 2)) == "the image takes plans of format 2, and this library makes formats 1, "
-                             "4 and 5; compile it again with this version");
+                             "4, 5 and 6; compile it again with this version");
   CHECK(text(make(16, 5)) ==
         "the image does not serve this problem: it was compiled for block masks "
         "of whole tiles, and the problem has blocks that its tiles do not "
@@ -177,7 +177,7 @@ TEST_CASE("the plan's format goes with the schedule, in the file and at use") {
   CHECK(text(make(16, 0)).find("the image takes plans of format 0, and") == 0);
   std::string start = "the image takes plans of format ";
   CHECK(text(make(16, 1)) == start + "1, and its schedule gathers chunks of 16 rows, which is "
-                                     "format 4 or 5; compile it again");
+                                     "format 4, 5 or 6; compile it again");
   CHECK(text(make(0, 4)) ==
         start + "4, and its schedule has key tiles of 32 rows in chunks of 0; compile it again");
   CHECK(text(make(24, 4)) ==
@@ -187,6 +187,13 @@ TEST_CASE("the plan's format goes with the schedule, in the file and at use") {
   CHECK(text(lists) == start +
                            "5, and its schedule has key tiles of 32 rows to halve, in chunks of "
                            "32; compile it again");
+  // Lists whose code evaluates masks itself, as code of format 4 once did.
+  Image listsThen = make(16, 4);
+  listsThen.schedule.groupLists = 1;
+  CHECK(text(listsThen) == start + "4, and its schedule has stage lists by warp group, which is "
+                                   "format 5 or 6; compile it again");
+  CHECK(text(make(16, 6)) == start + "6, and its schedule has no stage lists by warp group, which "
+                                     "is format 4 or 5; compile it again");
   gathered.schedule.tileQ = 320;
   CHECK(text(gathered) == start + "4, and its schedule has tiles of 320 x 32, and it copies at "
                                   "most 256 rows at once; compile it again");

@@ -59,6 +59,18 @@ LogicalResult RolesOp::verify() {
   return success();
 }
 
+LogicalResult KeepingOp::verify() {
+  if (getBody().getNumArguments() != 1 || !getBody().getArgument(0).getType().isInteger(32))
+    return emitOpError("takes the number of the warp group (i32)");
+  return success();
+}
+
+LogicalResult StoreKeptOp::verify() {
+  if (!getOperation()->getParentOfType<KeepingOp>())
+    return emitOpError("belongs to hop.keeping: every other launch reads the pages");
+  return success();
+}
+
 //===-- Rings --------------------------------------------------------------------------------===//
 
 LogicalResult CopyOp::verify() {

@@ -129,6 +129,16 @@ def Hop_RolesOp : Hop_Op<"roles", [NoTerminator, ParentOneOf<["KernelOp"]>]> {
   let assemblyFormat = "attr-dict-with-keyword `producer` $producer `consumer` $consumer";
   let hasVerifier = 1;
 }
+def Hop_KeepingOp : Hop_Op<"keeping", [NoTerminator, ParentOneOf<["KernelOp"]>]> {
+  let summary = "What each warp group does in a launch that only evaluates masks";
+  let description = [{
+    Such a launch comes once for a plan, ahead of all others (runtime/KeptPairs.h): it has no roles and waits for
+    nothing. The region's argument is the number of the warp group, from 0.
+  }];
+  let regions = (region SizedRegion<1>:$body);
+  let assemblyFormat = "attr-dict-with-keyword $body";
+  let hasVerifier = 1;
+}
 
 def Hop_ClusterArriveOp : Hop_Op<"cluster_arrive"> {
   let summary = "This consumer touches the cluster's other block no more";
@@ -200,9 +210,10 @@ def Hop_LoadStageOp : Hop_Op<"load_stage"> {
 def Hop_LoadUseOp : Hop_Op<"load_use"> {
   let summary = "Reads the word that says who uses stage `index` of the plan, and how";
   let description = [{
-    Bit g: warp group g; bit 3 + g: it must mask the stage; bit 6: it has padding columns, which no mask drops;
-    bit 7: `hop.clear_unkept` is for it; from bit 8 on: how many of its columns are keys. Of a kernel without a
-    mask: 16 bits such for each half of the stage. See runtime/GroupedStages.h. Read each time anew.
+    Bit g: warp group g; bit 3 + g: it must mask the stage; bit 7: `hop.clear_unkept` is for it; from bit 8 on:
+    the number of its first page (`hop.load_kept`). Of a kernel without a mask, 16 bits for each half of the
+    stage: bit 6: it has padding columns; from bit 8 on: how many of its columns are keys. See
+    runtime/GroupedStages.h. Read each time anew.
   }];
   let arguments = (ins I32:$index);
   let results = (outs I32:$use);
@@ -322,13 +333,24 @@ def Hop_KeepOp : Hop_Op<"keep", [SingleBlock]> {
   let description = [{
     Row r is query `query` + r; column c is the key that stage `stage` of the plan puts there. Body
     arguments: (batch, head, query, key) as i32; yields i1. It needs no scores, so it stands between a
-    product and its wait: the expression is computed while the tensor cores work. `pairwise` evaluates it
-    pair by pair, never a run of keys at once: less code, for where it is rarely run.
+    product and its wait: the expression is computed while the tensor cores work.
   }];
-  let arguments = (ins I32:$batch, I32:$head, I32:$query, I32:$stage, UnitAttr:$pairwise);
+  let arguments = (ins I32:$batch, I32:$head, I32:$query, I32:$stage);
   let results = (outs Hop_KeptType:$kept);
   let regions = (region SizedRegion<1>:$body);
-  let assemblyFormat = "$batch `,` $head `,` $query `stage` $stage (`pairwise` $pairwise^)? attr-dict-with-keyword `:` type($kept) $body";
+  let assemblyFormat = "$batch `,` $head `,` $query `stage` $stage attr-dict-with-keyword `:` type($kept) $body";
+}
+def Hop_LoadKeptOp : Hop_Op<"load_kept"> {
+  let summary = "Reads page `page` of the kept pairs, as `hop.store_kept` wrote it";
+  let arguments = (ins I32:$page);
+  let results = (outs Hop_KeptType:$kept);
+  let assemblyFormat = "$page attr-dict `:` type($kept)";
+}
+def Hop_StoreKeptOp : Hop_Op<"store_kept"> {
+  let summary = "Writes a page: what one warp group keeps of a stage";
+  let arguments = (ins Hop_KeptType:$kept, I32:$page);
+  let assemblyFormat = "$kept `,` $page attr-dict `:` type($kept)";
+  let hasVerifier = 1; // in hop.keeping
 }
 def Hop_KeepNoneOp : Hop_Op<"keep_none", [Pure]> {
   let summary = "No pair is kept";

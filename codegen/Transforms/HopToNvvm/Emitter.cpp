@@ -14,9 +14,13 @@ Emitter::Emitter(KernelOp kernel) : kernel(kernel), builder(kernel.getLoc(), ker
 
 LogicalResult Emitter::emit() {
   RolesOp roles;
-  for (Operation &op : kernel.getBody().front())
+  KeepingOp keeping;
+  for (Operation &op : kernel.getBody().front()) {
     if (auto found = dyn_cast<RolesOp>(op))
       roles = found;
+    if (auto found = dyn_cast<KeepingOp>(op))
+      keeping = found;
+  }
   if (!roles)
     return kernel.emitOpError("has no hop.roles");
   placeShared();
@@ -29,8 +33,8 @@ LogicalResult Emitter::emit() {
   valueHalfMap = function.getArgument(5);
   keyGatherMap = function.getArgument(6);
   valueGatherMap = function.getArgument(7);
-  emitPrologue(roles);
-  // Constants of both roles, and places of tiles.
+  placeBlock();
+  // Constants of all regions, and places of tiles.
   for (Operation &op : kernel.getBody().front()) {
     if (auto tile = dyn_cast<TileOp>(op))
       give(tile.getTile(), {i32(offsets.at(tile.getTile()))});
@@ -44,6 +48,18 @@ LogicalResult Emitter::emit() {
       if (failed(emitOp(&op)))
         result = failure();
   };
+  if (keeping) {
+    Value keeps = LLVM::ICmpOp::create(builder, LLVM::ICmpPredicate::ne,
+                                       argument(builder.getI32Type(), layout::keeps), i32(0));
+    auto branch = scf::IfOp::create(builder, keeps, /*withElseRegion=*/true);
+    builder.setInsertionPointToStart(branch.thenBlock());
+    ifThen(LLVM::ICmpOp::create(builder, LLVM::ICmpPredicate::ne, warpGroup, i32(0)), [&] {
+      give(keeping.getBody().getArgument(0), {add(warpGroup, -1)});
+      emitRole(keeping.getBody());
+    });
+    builder.setInsertionPointToStart(branch.elseBlock());
+  }
+  emitPrologue(roles);
   auto isProducer = LLVM::ICmpOp::create(builder, LLVM::ICmpPredicate::eq, warpGroup, i32(0));
   auto branch = scf::IfOp::create(builder, isProducer, /*withElseRegion=*/true);
   builder.setInsertionPointToStart(branch.thenBlock());
@@ -60,7 +76,7 @@ LogicalResult Emitter::emit() {
                                  NVVM::SetMaxRegisterAction::increase);
   give(roles.getConsumer().getArgument(0), {add(warpGroup, -1)});
   emitRole(roles.getConsumer());
-  builder.setInsertionPointAfter(branch);
+  builder.setInsertionPointToEnd(&function.getBody().back());
   LLVM::ReturnOp::create(builder, ValueRange{});
   kernel.erase();
   return result;
@@ -139,7 +155,7 @@ void Emitter::emitFunction() {
   }
 }
 
-void Emitter::emitPrologue(RolesOp roles) {
+void Emitter::placeBlock() {
   shared = LLVM::AddressOfOp::create(builder, LLVM::LLVMPointerType::get(builder.getContext(), 3),
                                      "halftone_shared");
   sharedAddress = LLVM::PtrToIntOp::create(builder, builder.getI32Type(), shared);
@@ -147,7 +163,9 @@ void Emitter::emitPrologue(RolesOp roles) {
   thread = NVVM::ThreadIdXOp::create(builder, builder.getI32Type());
   warpGroup = uniform(LLVM::LShrOp::create(builder, thread, i32(7)));
   placeThread();
+}
 
+void Emitter::emitPrologue(RolesOp roles) {
   auto first = LLVM::ICmpOp::create(builder, LLVM::ICmpPredicate::eq, thread, i32(0));
   ifThen(first, [&] {
     SmallVector<Value> maps{queryMap, keyMap, valueMap, keyGatherMap, valueGatherMap};
@@ -253,7 +271,7 @@ LogicalResult Emitter::emitOp(Operation *op) {
   HANDLE(LoadQuery)
   HANDLE(LoadStage) HANDLE(LoadUse) HANDLE(Skip) HANDLE(Copy) HANDLE(AwaitSlot) HANDLE(Release) HANDLE(NextSlot) HANDLE(Product)
       HANDLE(Wait) HANDLE(SoftmaxStep) HANDLE(SoftmaxUpdate) HANDLE(SoftmaxEnd) HANDLE(Pack) HANDLE(Rescale)
-          HANDLE(MaskColumns) HANDLE(Keep) HANDLE(KeepNone) HANDLE(Mask) HANDLE(Rewrite) HANDLE(Score) HANDLE(ClearUnkept) HANDLE(StoreOutput)
+          HANDLE(MaskColumns) HANDLE(Keep) HANDLE(LoadKept) HANDLE(StoreKept) HANDLE(KeepNone) HANDLE(Mask) HANDLE(Rewrite) HANDLE(Score) HANDLE(ClearUnkept) HANDLE(StoreOutput)
               HANDLE(StoreLse)
 #undef HANDLE
       // clang-format on

@@ -32,6 +32,7 @@ private:
   // Emitter.cpp
   void placeShared();
   void emitFunction();
+  void placeBlock(); ///< shared memory and the thread
   void emitPrologue(RolesOp roles);
   void placeThread(); ///< thread and what follows from it
   /// Reads the thread's number anew while it lives: what follows from it need not be held in
@@ -118,6 +119,9 @@ private:
   struct KeepRun;
   struct KeepPiece;
   void emitKeep(KeepOp op);
+  void emitLoadKept(LoadKeptOp op);
+  void emitStoreKept(StoreKeptOp op);
+  mlir::Value pageOf(mlir::Value number, int64_t words); ///< this thread's words of a page
   void emitKeepNone(KeepNoneOp op);
   mlir::Value keptShift(mlir::Value column);
   Registers withWord(mlir::ValueRange words, mlir::Value at, mlir::Value bits);

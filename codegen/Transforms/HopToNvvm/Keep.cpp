@@ -75,7 +75,7 @@ void Emitter::emitKeep(KeepOp op) {
   };
 
   Registers words(size_t(op.getKept().getType().getRegisters()), i32(0));
-  if (analysis.comparesOnly() && !op.getPairwise()) {
+  if (analysis.comparesOnly()) {
     int64_t runs = (columns + keysOfRun - 1) / keysOfRun;
     words = forEach(runs, lanesOfRow, words, [&](Value first, ValueRange before) {
       // The last round's lanes beyond the last run repeat it.
@@ -108,6 +108,44 @@ void Emitter::emitKeep(KeepOp op) {
   }
   // Holds the words ahead of the wait that follows: LLVM would compute them where they are used.
   give(op.getKept(), pin(words));
+}
+
+/// A page has the words of thread 0 of its warp group, then those of thread 1, and so on.
+Value Emitter::pageOf(Value number, int64_t words) {
+  int64_t pageWords = keptPageWords(kernel.getTileK());
+  assert(pageWords == 128 * words && "a page is what the runtime has room for");
+  auto wide = [&](Value x) -> Value {
+    return LLVM::ZExtOp::create(builder, builder.getI64Type(), x);
+  };
+  Value inGroup = LLVM::AndOp::create(builder, thread, i32(127));
+  Value at =
+      LLVM::AddOp::create(builder, LLVM::MulOp::create(builder, wide(number), i64(pageWords)),
+                          wide(multiply(inGroup, words)));
+  Value pages = argument(LLVM::LLVMPointerType::get(builder.getContext(), 1), layout::kept);
+  return LLVM::GEPOp::create(builder, pages.getType(), builder.getI32Type(), pages, ValueRange{at});
+}
+
+void Emitter::emitLoadKept(LoadKeptOp op) {
+  ThreadAnew anew(*this);
+  int64_t words = op.getKept().getType().getRegisters();
+  Value page = pageOf(one(op.getPage()), words);
+  auto type = VectorType::get({words}, builder.getI32Type());
+  int64_t alignment = words % 4 == 0 ? 16 : words % 2 == 0 ? 8 : 4;
+  Value loaded = LLVM::LoadOp::create(builder, type, page, unsigned(alignment));
+  Registers kept;
+  for (int64_t word = 0; word < words; ++word)
+    kept.push_back(LLVM::ExtractElementOp::create(builder, loaded, i32(word)));
+  give(op.getKept(), kept);
+}
+
+void Emitter::emitStoreKept(StoreKeptOp op) {
+  Registers kept = held.at(op.getKept());
+  Value page = pageOf(one(op.getPage()), int64_t(kept.size()));
+  for (auto [index, word] : llvm::enumerate(kept)) {
+    Value at = LLVM::GEPOp::create(builder, page.getType(), builder.getI32Type(), page,
+                                   ValueRange{i32(int64_t(index))});
+    LLVM::StoreOp::create(builder, word, at);
+  }
 }
 
 void Emitter::emitKeepNone(KeepNoneOp op) {
