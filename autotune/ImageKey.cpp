@@ -8,9 +8,9 @@ namespace halftone {
 
 Result<ImageKey> ImageKey::of(const Problem &problem, const Schedule &schedule,
                               const std::string &target, const Toolchain &toolchain) {
-  Result<Program> program = lowerProgram(problem);
-  if (!program)
-    return program.error();
+  Result<std::string> maskShape = programShape(problem);
+  if (!maskShape)
+    return maskShape.error();
   const AttentionShape &shape = problem.shape();
   std::string text = "halftone-image-key\n";
   // No value has a newline in it.
@@ -29,7 +29,7 @@ Result<ImageKey> ImageKey::of(const Problem &problem, const Schedule &schedule,
   line("lse", shape.lse ? "1" : "0");
   line("softcap", problem.softcap() ? "1" : "0");
   line("biases", std::to_string(problem.biases().size()));
-  line("maskShape", program->shape());
+  line("maskShape", *maskShape);
   // Code for sm_90a has no mask at all where block masks keep its tiles whole (Image::planFormat).
   line("wholeTiles",
        schedule.gather && keepsWholeTiles(problem.pattern(), schedule.keptRows(), schedule.gather)

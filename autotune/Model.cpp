@@ -22,11 +22,11 @@ constexpr double exponentialsPerClock = 16, scalarsPerClock = 128, sharedBytesPe
 constexpr double scalarsPerScore = 5;
 /// What mma.sync reaches of the tensor cores' rate where wgmma would be needed for all of it.
 constexpr double mmaShareOfHopper = 0.62;
-/// Clocks of a stage that no unit is busy with, on sm_90a: barriers, addresses.
-constexpr double stageOnHopper = 130;
+/// Clocks that no unit is busy with, on sm_90a: barriers and addresses of a stage, and of a chunk.
+constexpr double stageOnHopper = 130, chunkOnHopper = 2;
 /// The share of a stage's softmax, or products where those are less, that nothing runs beside, on
-/// sm_90a. With what else gpuCost says of it, but of clusters, fitted to two sweeps of 2,454
-/// schedules on an H200 (bench/results/sweeps).
+/// sm_90a. With what else gpuCost says of it, but of clusters, fitted to sweeps of one head on an
+/// H200 (bench/results/sweeps); clusters to searches at all heads, where power is short.
 double exposedOnHopper(const Schedule &schedule) {
   if (schedule.tileQ == 64)
     return 1;
@@ -163,12 +163,13 @@ Model::Cost Model::gpuCost(const Schedule &schedule) const {
     alone = busiest + exposedOnHopper(schedule) * std::min(matrix, scalar) + stageOnHopper;
     // The test sits among more scores than the registers beside them let it move.
     if (schedule.skipRescale && schedule.overlap && columns > 160)
-      alone += 2 * rows * depth / scalarsPerClock;
-    alone *= 1 + 0.016 * (schedule.stages - 2) + (schedule.gather < schedule.tileK ? 0.04 : 0);
-    // Bytes that one copy brings to two blocks take no power; two slots of wide stages leave the
-    // blocks too little room for not going in step.
+      alone += 1.2 * rows * depth / scalarsPerClock;
+    int chunks = schedule.gather ? schedule.tileK / schedule.gather : 1;
+    alone += chunkOnHopper * chunks;
+    alone *= 1 + 0.016 * (schedule.stages - 2) + (chunks > 1 ? 0.04 : 0);
+    // Bytes that one copy brings to two blocks take no power.
     if (schedule.cluster > 1)
-      alone *= schedule.overlap && schedule.stages == 2 ? 1 : 0.985;
+      alone *= 0.985;
   } else {
     // Of two blocks one's softmax runs under the other's products.
     alone = blocks > 1 ? busiest + 0.25 * std::min(matrix, scalar) : matrix + scalar;
@@ -179,7 +180,9 @@ Model::Cost Model::gpuCost(const Schedule &schedule) const {
   double cycles = std::max(alone, busiest * blocks) * fromMemory(schedule);
   Cost cost;
   cost.full = cycles;
-  cost.partial = cycles + blocks * 12 * rows * columns / scalarsPerClock;
+  // What lists mask was evaluated before (KeptPairs).
+  cost.partial =
+      cycles + blocks * (schedule.groupLists ? 2 : 12) * rows * columns / scalarsPerClock;
   cost.once = 2000 + blocks * (rows * depth * 4 / copyBytesPerClock);
   cost.workers = blocks * machine.multiprocessors;
   return cost;

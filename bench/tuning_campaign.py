@@ -6,7 +6,7 @@ Parts, in this order:
   faults   gpu_tests' search among kernels that hang, trap and write where they should not (beside halftone)
   ahead    the example's kernels compiled ahead of time (beside halftone) run and match
   tune     `halftone tune --budget 60s --report` for four radial problems, at all heads; these are kept
-  sweep    every schedule of each problem, at few heads; then its best and the tuner's in turns at all heads
+  sweep    every schedule of each problem, at few heads; then its best three and the tuner's in turns at all heads
   repeat   ten searches with other seeds, then their winners in turns
   presets  shorter searches: every preset at its length and four times that, other patterns; these are kept
 
@@ -57,8 +57,11 @@ class TuningCampaign(Campaign):
                 return {**done, "code": done["code"] or int("matches" not in done["out"] or "skipped" in done["out"])}
             self.step(f"ahead/{name}", 5, matches)
 
+    def problems(self):
+        return {name: PROBLEMS[name] for name in self.options.problems.split(",")}
+
     def searches(self):
-        for name, (problem, _) in PROBLEMS.items():
+        for name, (problem, _) in self.problems().items():
             yield name, [*self.problem(problem), "--budget", f"{self.options.budget}s", "--seed", "1", "--journal",
                          str(self.out / f"{name}.journal"), "--report", str(self.out / f"{name}.html")]
 
@@ -73,7 +76,7 @@ class TuningCampaign(Campaign):
                     for name, arguments in self.searches()])
 
     def sweep(self):
-        for name, (problem, heads) in PROBLEMS.items():
+        for name, (problem, heads) in self.problems().items():
             few = [*self.problem(problem), "--heads", str(self.options.sweep_heads or heads)]
             journal = self.out / f"sweep-{name}.journal"
             arguments = [*few, "--exhaustive", "--no-dense", "--journal", str(journal),
@@ -85,7 +88,7 @@ class TuningCampaign(Campaign):
             tuned = self.results["steps"].get(f"tune/{name}", {}).get("best")
             if swept.get("failed") or not tuned:
                 continue
-            best = sorted(swept["raced"], key=swept["raced"].get)[:3]
+            best = sorted(swept["raced"], key=swept["raced"].get)[:self.options.judge_best]
             races = [word for schedule in dict.fromkeys([tuned, *best]) for word in ("--race", schedule)]
 
             def race():
@@ -139,6 +142,8 @@ def main():
     parser = campaign.options_of(__doc__, PARTS, deadline=550, budget=BUDGET)
     parser.add_argument("--gpus", type=int, default=0, help="use the first N (default: all)")
     parser.add_argument("--sweep-heads", type=int, default=0, help="(default: each problem's own, 4 or 1)")
+    parser.add_argument("--problems", default=",".join(PROBLEMS), help="of tune and sweep (default: %(default)s)")
+    parser.add_argument("--judge-best", type=int, default=3, help="so many of a sweep's best against the tuner's")
     parser.add_argument("--sweep-options", default="", help="more options of the sweeps' `halftone tune`")
     parser.add_argument("--repeat-heads", type=int, default=8)
     parser.add_argument("--repeat-budget", type=int, default=12, help="seconds")
