@@ -60,13 +60,13 @@ std::vector<Candidate> predict(const std::vector<Schedule> &schedules, const Pro
   return candidates;
 }
 
-/// The default, and those that are to race, none twice.
 /// What is left to the search: at least half of the time.
 Budget withoutOpening(Budget budget, double seconds) {
   budget.seconds = std::max(budget.seconds / 2, budget.seconds - seconds);
   return budget;
 }
 
+/// The default, and those that are to race, none twice.
 std::vector<Schedule> withDefault(const Schedule &standard, const std::vector<Schedule> &raced) {
   std::vector<Schedule> all{standard};
   for (const Schedule &schedule : raced)

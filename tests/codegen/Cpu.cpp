@@ -88,11 +88,24 @@ Problem band(int64_t tokens, AttentionShape shape) {
 TEST_CASE("random problems match the reference, and NaN that nobody attends to stays out") {
   int64_t poisoned = 0;
   CHECK(randomProblemsHold(Element::F32, 22, poisoned));
-  CHECK(poisoned > 1000);
+  // Some 4,500; of the 40 of another element there may be none, as four problems in five have none.
+  CHECK(poisoned > 100);
   CHECK(randomProblemsHold(Element::F16, 4, poisoned));
-  CHECK(poisoned > 100);
   CHECK(randomProblemsHold(Element::BF16, 4, poisoned));
-  CHECK(poisoned > 100);
+}
+
+TEST_CASE("a NaN that nobody attends to stays out, whatever the element") {
+  Layout layout = Layout::sequence(90);
+  Token k = layout.tokens().second;
+  for (Element element : {Element::F32, Element::F16, Element::BF16}) {
+    CAPTURE(elementName(element));
+    AttentionShape shape{.heads = 4, .kvHeads = 2, .headDim = 24, .element = element, .lse = true};
+    Problem problem = attention(layout, shape).where(k.index() < 59);
+    HostAttention host(problem, MemoryOrder::TokenMajor, 9);
+    int64_t poisoned = 0;
+    CHECK(mistakeOf(host, host.compiled(), &poisoned) == "");
+    CHECK(poisoned == 2 * 31); // keys 59 and on, of each of their heads
+  }
 }
 
 TEST_CASE("every head dim, tile and vector width gives the right result") {
