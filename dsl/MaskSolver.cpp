@@ -122,8 +122,8 @@ void MaskSolver::solveBlocks(const BlockMask &mask, int64_t begin, int64_t end,
     runs.clear();
     int64_t keys = key.tokenCount();
     for (uint32_t i = mask.rowStart[row]; i < mask.rowStart[row + 1]; ++i)
-      runs.push_back({uint32_t(mask.runs[i].begin * mask.block),
-                      uint32_t(std::min(keys, mask.runs[i].end * mask.block)), Kept::All});
+      runs.emplace_back(uint32_t(mask.runs[i].begin * mask.block),
+                        uint32_t(std::min(keys, mask.runs[i].end * mask.block)), Kept::All);
   };
   int64_t first = begin / mask.block, last = (end - 1) / mask.block;
   rowRuns(first, out);

@@ -148,7 +148,7 @@ private:
         run = keptRun(columns, offset, frameBlocks, block, divide);
       }
       if (run.begin < run.end)
-        rowRuns.push_back({uint32_t(startBlock + run.begin), uint32_t(startBlock + run.end)});
+        rowRuns.emplace_back(uint32_t(startBlock + run.begin), uint32_t(startBlock + run.end));
     }
   }
 

@@ -70,7 +70,7 @@ private:
     if (out.size() > rowBegin && out.back().end == begin && out.back().full == full)
       out.back().end = end;
     else
-      out.push_back({begin, end, full});
+      out.emplace_back(begin, end, full);
   }
 
   uint32_t granule, keys;

@@ -81,8 +81,8 @@ void GroupedStages::split(Groups groups, Kept &kept) {
     std::vector<KeyRange> &ranges = kept[masked][users];
     if (!ranges.empty() && ranges.back().end == begin)
       ranges.back().end = end;
-    else
-      ranges.push_back({begin, end, masked == 0});
+    else // made where it lies: a copy would read as one word what was just written as two
+      ranges.emplace_back(begin, end, masked == 0);
     for (Walker &walker : walkers)
       if (walker.now.begin == begin) {
         walker.now.begin = end;
@@ -109,7 +109,7 @@ int64_t GroupedStages::mostEntries(Groups groups) const {
 }
 
 uint32_t GroupedStages::wholeUse(unsigned users) const {
-  uint32_t use = users | columnsOf(perPart() * gather);
+  uint32_t use = users | columnsOf(perPart * gather);
   return parts == 1 ? use : use | use << halfShift;
 }
 
@@ -151,7 +151,7 @@ uint32_t GroupedStages::writeWhole(std::span<const KeyRange> ranges, unsigned al
       chunk = 0;
     }
     if (key < range.end)
-      rest.push_back({key, range.end, true});
+      rest.emplace_back(key, range.end, true);
   }
   return uint32_t(count);
 }
@@ -163,34 +163,34 @@ void GroupedStages::write(std::span<const KeyRange> ranges, unsigned users, unsi
     return;
   int64_t count = chunksOf(ranges);
   size_t before = to.size();
-  to.resize(before + size_t((count + perPart() - 1) / perPart() * (perPart() + 1)));
+  to.resize(before + size_t((count + perPart - 1) / perPart * (perPart + 1)));
   uint32_t *part = to.data() + before;
   int64_t chunks = 0, keys = 0;
   auto close = [&] {
-    std::span<uint32_t> starts(part, size_t(perPart()));
+    std::span<uint32_t> starts(part, size_t(perPart));
     complete(starts, size_t(chunks));
-    bool isPadded = keys < perPart() * gather;
+    bool isPadded = keys < perPart * gather;
     // A mask drops padding, too, of all that use the part.
     unsigned masking = isPadded ? users : masked;
-    part[perPart()] = users | masking << maskedShift | (isPadded && parts == 2 ? paddedBit : 0) |
-                      (clears ? clearingBit : 0) | columnsOf(keys);
-    part += perPart() + 1;
+    part[perPart] = users | masking << maskedShift | (isPadded && parts == 2 ? paddedBit : 0) |
+                    (clears ? clearingBit : 0) | columnsOf(keys);
+    part += perPart + 1;
     chunks = keys = 0;
   };
-  int64_t partKeys = perPart() * gather;
+  int64_t partKeys = perPart * gather;
   uint32_t use = users | masked << maskedShift | (clears ? clearingBit : 0) | columnsOf(partKeys);
   for (const KeyRange &range : ranges) {
     int64_t key = range.begin;
     while (key < range.end) {
-      for (; !chunks && key + partKeys <= range.end; part += perPart() + 1) {
-        key = writeRun({part, size_t(perPart())}, uint32_t(key));
+      for (; !chunks && key + partKeys <= range.end; part += perPart + 1) {
+        key = writeRun({part, size_t(perPart)}, uint32_t(key));
         part[0] |= parts == 1 ? consecutiveBit : 0;
-        part[perPart()] = use;
+        part[perPart] = use;
       }
       for (; key < range.end && (chunks || key + partKeys > range.end); key += gather) {
         part[chunks] = uint32_t(key);
         keys += std::min(gather, range.end - key);
-        if (++chunks == perPart())
+        if (++chunks == perPart)
           close();
       }
     }
@@ -200,7 +200,7 @@ void GroupedStages::write(std::span<const KeyRange> ranges, unsigned users, unsi
   if (!leavesRest)
     return close();
   rests.push_back({{part, part + chunks}, keys, users, masked});
-  to.resize(to.size() - size_t(perPart() + 1));
+  to.resize(to.size() - size_t(perPart + 1));
 }
 
 /// Puts them together and writes the parts: first with those whose groups have others as well,
@@ -215,7 +215,7 @@ void GroupedStages::joinRests() {
       Rest &rest = rests[at];
       auto end = rests.begin() + std::ptrdiff_t(joined);
       auto open = std::find_if(rests.begin(), end, [&](const Rest &one) {
-        return one.chunks.size() + rest.chunks.size() <= size_t(perPart()) &&
+        return one.chunks.size() + rest.chunks.size() <= size_t(perPart) &&
                (amongOthers || !(rest.users & ~one.users));
       });
       if (open == end) {
@@ -230,14 +230,14 @@ void GroupedStages::joinRests() {
     rests.resize(joined);
   }
   for (Rest &rest : rests) {
-    unsigned masking = rest.keys < perPart() * gather ? rest.users : rest.masked;
+    unsigned masking = rest.keys < perPart * gather ? rest.users : rest.masked;
     std::ranges::sort(rest.chunks);
     std::vector<uint32_t> &to = written[kindOf(rest.users, masking)];
     size_t before = to.size();
-    to.resize(before + size_t(perPart() + 1));
+    to.resize(before + size_t(perPart + 1));
     std::ranges::copy(rest.chunks, to.begin() + std::ptrdiff_t(before));
-    complete({to.data() + before, size_t(perPart())}, rest.chunks.size());
-    to.back() = rest.users | masking << maskedShift | columnsOf(perPart() * gather);
+    complete({to.data() + before, size_t(perPart)}, rest.chunks.size());
+    to.back() = rest.users | masking << maskedShift | columnsOf(perPart * gather);
   }
   rests.clear();
 }
@@ -308,7 +308,7 @@ void GroupedStages::appendCouples() {
     std::span<const uint32_t> whole, padded;
     size_t words() const { return whole.size() + padded.size(); }
   };
-  auto size = size_t(perPart() + 1);
+  auto size = size_t(perPart + 1);
   std::array<Halves, subsets> left;
   size_t words = 0, before = stages.size();
   for (unsigned users = 1; users < subsets; ++users) {
@@ -352,7 +352,7 @@ void GroupedStages::appendCouples() {
 
 /// Of two halves, or of one and padding.
 void GroupedStages::writeStage(uint32_t *to, const uint32_t *first, const uint32_t *second) const {
-  auto half = size_t(perPart());
+  auto half = size_t(perPart);
   std::span<uint32_t> stage(to, 2 * half);
   for (size_t chunk = 0; chunk < half; ++chunk) { // mostly one: no call
     stage[chunk] = first[chunk];
@@ -366,6 +366,7 @@ void GroupedStages::writeStage(uint32_t *to, const uint32_t *first, const uint32
 
 /// Chunks that begin at `key` and lie in a row; where they end.
 uint32_t GroupedStages::writeRun(std::span<uint32_t> chunks, uint32_t key) const {
+#pragma clang loop vectorize(disable) // two to eight
   for (uint32_t &start : chunks) {
     start = key;
     key += uint32_t(gather);
@@ -388,9 +389,8 @@ StageRow GroupedStages::append(Kept &kept, unsigned all, std::span<const KeyRang
   std::vector<KeyRange> &ofAll = kept[0][all];
   rest.clear();
   row.shared = writeWhole(shared, all, mostSaid);
-  if (row.shared)
-    ofAll = inBoth.without(ofAll);
-  row.whole = row.shared + writeWhole(ofAll, all, mostSaid - row.shared);
+  std::span<const KeyRange> own = row.shared ? inBoth.without(ofAll) : ofAll;
+  row.whole = row.shared + writeWhole(own, all, mostSaid - row.shared);
   std::swap(ofAll, rest);
   row.full = row.whole;
   (hasMasks(kept) ? row.partial : row.full) += appendParts(kept, all, attended);

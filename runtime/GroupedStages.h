@@ -32,7 +32,7 @@ public:
   GroupedStages(std::vector<uint32_t> &stages, int64_t tileK, int64_t gather, int64_t keyCount,
                 int64_t parts, int64_t pages = 0)
       : stages(stages), gather(gather), keyCount(keyCount), perStage(tileK / gather), parts(parts),
-        pages(pages), byGather(gather), inBoth(gather) {}
+        perPart(perStage / parts), pages(pages), byGather(gather), inBoth(gather) {}
 
   /// Appends the stages of one query tile; a row without a range has none. `columns` and `clearing`
   /// of what it gives are 0.
@@ -51,7 +51,6 @@ public:
 private:
   static constexpr unsigned subsets = 8, kinds = subsets * subsets;
   int64_t entries() const { return perStage + 1; }
-  int64_t perPart() const { return perStage / parts; }
   uint32_t wholeUse(unsigned users) const;
   uint32_t columnsOf(int64_t keys) const;
   void numberPages(std::span<uint32_t> appended);
@@ -75,7 +74,7 @@ private:
   void complete(std::span<uint32_t> part, size_t chunks) const;
 
   std::vector<uint32_t> &stages;
-  int64_t gather, keyCount, perStage, parts, pages;
+  int64_t gather, keyCount, perStage, parts, perPart, pages;
   Division byGather;                                ///< keys into chunks
   std::array<Kept, 2> keptOf;                       ///< of the one or two tiles at hand
   std::array<std::vector<uint32_t>, kinds> written; ///< parts of each kind, the use after each

@@ -10,7 +10,7 @@ void SharedRanges::find(std::span<const KeyRange> a, std::span<const KeyRange> b
     uint32_t begin = std::max(ofA->begin, ofB->begin), end = std::min(ofA->end, ofB->end);
     if (ofA->full && ofB->full && begin < end)
       if (end = uint32_t(byGranule.floor(end)); begin < end)
-        found.push_back({begin, end, true});
+        found.emplace_back(begin, end, true);
     ofA->end < ofB->end ? ++ofA : ++ofB;
   }
 }
@@ -33,18 +33,18 @@ int64_t SharedRanges::chunks() const {
   return count;
 }
 
-std::vector<KeyRange> SharedRanges::without(std::span<const KeyRange> ranges) const {
-  std::vector<KeyRange> rest;
+std::span<const KeyRange> SharedRanges::without(std::span<const KeyRange> ranges) {
+  rest.clear();
   auto next = found.begin();
   for (const KeyRange &range : ranges) {
     uint32_t from = range.begin;
     for (; range.full && next != found.end() && next->begin < range.end; ++next) {
       if (next->begin > from)
-        rest.push_back({from, next->begin, true});
+        rest.emplace_back(from, next->begin, true);
       from = next->end;
     }
     if (from < range.end)
-      rest.push_back({from, range.end, range.full});
+      rest.emplace_back(from, range.end, range.full);
   }
   return rest;
 }

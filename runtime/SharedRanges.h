@@ -21,13 +21,13 @@ public:
   int64_t chunks() const;
   std::span<const KeyRange> ranges() const { return found; }
 
-  /// The ranges of one of the two without the keys that are shared.
-  std::vector<KeyRange> without(std::span<const KeyRange> ranges) const;
+  /// The ranges of one of the two without the keys that are shared, until the next call.
+  std::span<const KeyRange> without(std::span<const KeyRange> ranges);
 
 private:
   int64_t granule;
   Division byGranule;
-  std::vector<KeyRange> found;
+  std::vector<KeyRange> found, rest;
 };
 
 } // namespace halftone
