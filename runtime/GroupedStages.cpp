@@ -366,7 +366,7 @@ void GroupedStages::writeStage(uint32_t *to, const uint32_t *first, const uint32
 
 /// Chunks that begin at `key` and lie in a row; where they end.
 uint32_t GroupedStages::writeRun(std::span<uint32_t> chunks, uint32_t key) const {
-#pragma clang loop vectorize(disable) // two to eight
+#pragma clang loop vectorize(disable) // mostly two
   for (uint32_t &start : chunks) {
     start = key;
     key += uint32_t(gather);

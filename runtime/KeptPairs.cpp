@@ -7,6 +7,7 @@
 #include <unordered_set>
 
 namespace halftone {
+
 std::vector<WorkItem> itemsOfPages(const std::vector<WorkItem> &work, int64_t cluster,
                                    uint32_t queryLength) {
   std::vector<WorkItem> items;
